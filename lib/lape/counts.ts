@@ -1,0 +1,126 @@
+/**
+ * The algebra of `Counts`: a commutative monoid. Resuming, sharding and pooling are all `mergeCounts`;
+ * `emptyCounts` is its identity.
+ */
+import type { Counts } from "../formats/counts.ts";
+import { InputError } from "../formats/input_error.ts";
+import { roundHalfToEven } from "./rounding.ts";
+
+const U32_MAX = 0xffff_ffff;
+
+/**
+ * Counts of no text at all.
+ *
+ * @param layers absolute layer numbers, strictly ascending
+ * @param width latents (or neurons) per layer
+ * @throws {RangeError} layers out of order: the (layer, index) tie rule relies on ascending rows
+ */
+export function emptyCounts(layers: readonly number[], width: number): Counts {
+  if (layers.some((layer, row) => row > 0 && layer <= layers[row - 1])) {
+    throw new RangeError(`Layers must be strictly ascending, got ${layers.join(", ")}.`);
+  }
+  const size = layers.length * width;
+  return {
+    layers: [...layers],
+    width,
+    examples: 0,
+    tokens: 0,
+    firedTokens: new Uint32Array(size),
+    firedExamples: new Uint32Array(size),
+    sum: new BigInt64Array(size),
+    max: new Float32Array(size),
+    min: new Float32Array(size).fill(Infinity),
+  };
+}
+
+/**
+ * Counts of two disjoint sets of texts taken together. Exact: integers add, extremes compare.
+ *
+ * @throws {InputError} the two were counted over different layers or widths
+ * @throws {RangeError} a token or example count passes 2^32 - 1, or a sum leaves 64 bits
+ */
+export function mergeCounts(a: Counts, b: Counts): Counts {
+  if (!sameShape(a, b)) {
+    throw new InputError(
+      `Counts of ${shapeOf(a)} and of ${shapeOf(b)} cannot be merged, ` +
+        `expected the same layers and width: count both with the same model, SAEs and --layer.`,
+    );
+  }
+  return {
+    layers: a.layers,
+    width: a.width,
+    examples: a.examples + b.examples,
+    tokens: a.tokens + b.tokens,
+    firedTokens: addU32(a.firedTokens, b.firedTokens, "fired tokens"),
+    firedExamples: addU32(a.firedExamples, b.firedExamples, "fired examples"),
+    sum: addI64(a.sum, b.sum),
+    max: a.max.map((value, i) => Math.max(value, b.max[i])),
+    min: a.min.map((value, i) => Math.min(value, b.min[i])),
+  };
+}
+
+/** Whether two counts are equal bit for bit (0 and -0 count as equal). */
+export function equalCounts(a: Counts, b: Counts): boolean {
+  return sameShape(a, b) && a.examples === b.examples && a.tokens === b.tokens &&
+    equalArrays(a.firedTokens, b.firedTokens) && equalArrays(a.firedExamples, b.firedExamples) &&
+    equalArrays(a.sum, b.sum) && equalArrays(a.max, b.max) && equalArrays(a.min, b.min);
+}
+
+/**
+ * Counts with max and min as the original stores them: rounded half to even at 3 decimals in float32
+ * (spec 4). Rounding is monotone, hence it gives the same before and after merging.
+ */
+export function roundedCounts(counts: Counts): Counts {
+  return {
+    ...counts,
+    max: counts.max.map(roundTo3Decimals),
+    min: counts.min.map(roundTo3Decimals),
+  };
+}
+
+/** Whether rows and columns of two counts mean the same layers and latents. */
+export function sameShape(a: Counts, b: Counts): boolean {
+  return a.width === b.width && equalArrays(a.layers, b.layers);
+}
+
+/** The shape in words, for messages: `layers 0, 1, 2 x 2048`. */
+export function shapeOf(counts: Counts): string {
+  return `layers ${counts.layers.join(", ")} x ${counts.width}`;
+}
+
+function roundTo3Decimals(value: number): number {
+  return roundHalfToEven(Math.fround(value * 1000)) / 1000;
+}
+
+function addU32(
+  a: Uint32Array<ArrayBuffer>,
+  b: Uint32Array<ArrayBuffer>,
+  what: string,
+): Uint32Array<ArrayBuffer> {
+  return a.map((value, i) => {
+    const total = value + b[i];
+    if (total > U32_MAX) {
+      throw new RangeError(`The ${what} at position ${i} add up to ${total}, more than 2^32 - 1.`);
+    }
+    return total;
+  });
+}
+
+function addI64(
+  a: BigInt64Array<ArrayBuffer>,
+  b: BigInt64Array<ArrayBuffer>,
+): BigInt64Array<ArrayBuffer> {
+  return a.map((value, i) => {
+    const total = value + b[i];
+    if (BigInt.asIntN(64, total) !== total) {
+      throw new RangeError(`The activation sums at position ${i} leave the range of 64 bits.`);
+    }
+    return total;
+  });
+}
+
+function equalArrays<T>(a: ArrayLike<T>, b: ArrayLike<T>): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

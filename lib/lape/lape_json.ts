@@ -1,0 +1,215 @@
+/**
+ * lape.json: an identification under the original's keys (spec 6.4; `indicies` is its spelling).
+ * Count tensors (`over_zero_*`) stay in the counts files.
+ */
+import { z } from "zod";
+import { InputError } from "../formats/input_error.ts";
+import type { Feature, Identification } from "./identification.ts";
+import type { PooledCounts } from "./pool.ts";
+
+/** What lape.json keeps of a feature. */
+export type LapeFeature = Pick<
+  Feature,
+  "layer" | "index" | "entropy" | "probability" | "globalMax" | "globalMin" | "globalAvg"
+>;
+
+/** What lape.json says, in our terms. */
+export interface LapeResult {
+  /** Qualified names, alphabetical. */
+  readonly languages: readonly string[];
+  /** Examples and tokens per language. */
+  readonly examples: readonly number[];
+  readonly tokens: readonly number[];
+  /** Per language (empty lists kept), sorted by (layer, index). */
+  readonly features: readonly (readonly LapeFeature[])[];
+}
+
+/** A number, or null for NaN and the infinities, which JSON has not. */
+const numberSchema = z.number().nullable();
+const countSchema = z.int().nonnegative();
+const perLayer = <T extends z.ZodType>(entry: T) => z.array(z.array(z.array(entry)));
+
+const infoSchema = z.object({
+  /** (layer, index), sorted. */
+  indicies: z.array(z.tuple([countSchema, countSchema])),
+  entropies: z.array(numberSchema),
+  /** A bare number stands for one feature under `compat` (a 0-d tensor in the original). */
+  selected_probs: z.union([z.array(numberSchema), numberSchema]),
+});
+
+const lapeSchema = z.object({
+  /** "paper": languages without features are missing and selected_probs is in entropy order. */
+  compat: z.literal("paper").optional(),
+  /** `[language][absolute layer]`: indices, ascending. */
+  final_indice: perLayer(countSchema),
+  final_indice_global_max_active: perLayer(numberSchema),
+  final_indice_global_min_active: perLayer(numberSchema),
+  final_indice_global_avg_active: perLayer(numberSchema),
+  sorted_lang: z.array(z.string()),
+  num_examples: z.array(countSchema),
+  num_tokens: z.array(countSchema),
+  features_info: z.record(z.string(), infoSchema),
+});
+
+/** The plain object that is written as lape.json. */
+export type LapeJson = z.infer<typeof lapeSchema>;
+type FeaturesInfo = z.infer<typeof infoSchema>;
+
+/**
+ * An identification as lape.json.
+ *
+ * By default `final_indice` has one entry per language of `sorted_lang`, and `selected_probs` the
+ * order of `indicies`. `compat: "paper"` writes what the original publishes: languages without
+ * features are left out of `final_indice*` and `features_info` but not of `sorted_lang` (quirk 9),
+ * and `selected_probs` is in entropy order (quirk 10).
+ */
+export function toLapeJson(
+  { languages, features }: Identification,
+  pooled: PooledCounts,
+  { compat }: { compat?: "paper" } = {},
+): LapeJson {
+  const paper = compat === "paper";
+  const written = languages
+    .map((language, g) => ({ language, features: features[g] }))
+    .filter(({ features }) => !paper || features.length > 0);
+  const layers = pooled.layers[pooled.layers.length - 1] + 1;
+  const byLayer = <T>(valueOf: (feature: Feature) => T) =>
+    written.map(({ features }) => groupByLayer(features, layers, valueOf));
+  return {
+    ...(paper && { compat }),
+    final_indice: byLayer(({ index }) => index),
+    final_indice_global_max_active: byLayer(({ globalMax }) => finiteOrNull(globalMax)),
+    final_indice_global_min_active: byLayer(({ globalMin }) => finiteOrNull(globalMin)),
+    final_indice_global_avg_active: byLayer(({ globalAvg }) => finiteOrNull(globalAvg)),
+    sorted_lang: [...languages],
+    num_examples: pooled.byLanguage.map(({ examples }) => examples),
+    num_tokens: pooled.byLanguage.map(({ tokens }) => tokens),
+    features_info: Object.fromEntries(
+      written.map(({ language, features }) => [language, featuresInfo(features, paper)]),
+    ),
+  };
+}
+
+/**
+ * Reads lape.json back; a file written under `compat` gets its empty languages and the order of its
+ * probabilities restored.
+ *
+ * @param where the file's name, for messages
+ * @throws {InputError} a key is missing or of the wrong type, or the lists do not fit together
+ */
+export function fromLapeJson(json: unknown, where: string): LapeResult {
+  const lape = parse(json, where);
+  const { sorted_lang: languages, features_info: info } = lape;
+  const written = languages.filter((language) => Object.hasOwn(info, language));
+  const reject = (what: string): never => {
+    throw new InputError(`${where}: ${what}; write the file again with identify.`);
+  };
+  if (written.length !== Object.keys(info).length) {
+    reject("features_info names a language that sorted_lang does not");
+  }
+  if (!lape.compat && written.length !== languages.length) {
+    reject("sorted_lang names a language that features_info does not");
+  }
+  for (const key of ["num_examples", "num_tokens"] as const) {
+    if (lape[key].length !== languages.length) {
+      reject(`${key} has ${lape[key].length} entries, expected one for each language`);
+    }
+  }
+  for (const key of FINAL_KEYS) {
+    if (lape[key].length !== written.length) {
+      reject(`${key} has ${lape[key].length} entries, expected one for each language written`);
+    }
+  }
+  return {
+    languages,
+    examples: lape.num_examples,
+    tokens: lape.num_tokens,
+    features: languages.map((language) => {
+      const place = written.indexOf(language);
+      if (place < 0) return [];
+      return readFeatures(lape, place, language) ??
+        reject(`the lists of ${language} differ in length or position`);
+    }),
+  };
+}
+
+const FINAL_KEYS = [
+  "final_indice",
+  "final_indice_global_max_active",
+  "final_indice_global_min_active",
+  "final_indice_global_avg_active",
+] as const;
+
+function parse(json: unknown, where: string): LapeJson {
+  const result = lapeSchema.safeParse(json);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const path = issue.path.join(".") || "the file";
+  throw new InputError(
+    `${where}: ${path} is not as expected in a lape.json (${issue.message}); ` +
+      `write the file again with identify.`,
+  );
+}
+
+/** The features of one language; null where its lists contradict each other. */
+function readFeatures(lape: LapeJson, place: number, language: string): LapeFeature[] | null {
+  const info = lape.features_info[language];
+  const [positions, max, min, avg] = FINAL_KEYS.map((key) =>
+    lape[key][place].flatMap((values, layer) => values.map((value) => ({ layer, value })))
+  );
+  const { indicies, entropies } = info;
+  const probabilities = probabilitiesInPlace(info, lape.compat === "paper");
+  const count = indicies.length;
+  const lists = [entropies, probabilities, positions, max, min, avg];
+  if (lists.some(({ length }) => length !== count)) return null;
+  const isPlaced = indicies.every(([layer, index], i) =>
+    positions[i].layer === layer && positions[i].value === index &&
+    [max, min, avg].every((values) => values[i].layer === layer)
+  );
+  if (!isPlaced) return null;
+  return indicies.map(([layer, index], i) => ({
+    layer,
+    index,
+    entropy: entropies[i] ?? NaN,
+    probability: probabilities[i] ?? NaN,
+    globalMax: max[i].value ?? NaN,
+    globalMin: min[i].value ?? NaN,
+    globalAvg: avg[i].value ?? NaN,
+  }));
+}
+
+function featuresInfo(features: readonly Feature[], paper: boolean): FeaturesInfo {
+  const inOrder = paper ? features.toSorted((a, b) => a.rank - b.rank) : features;
+  const probabilities = inOrder.map(({ probability }) => finiteOrNull(probability));
+  return {
+    indicies: features.map(({ layer, index }) => [layer, index]),
+    entropies: features.map(({ entropy }) => finiteOrNull(entropy)),
+    selected_probs: paper && probabilities.length === 1 ? probabilities[0] : probabilities,
+  };
+}
+
+/** selected_probs in the order of `indicies`; undoes quirk 10, equal entropies by (layer, index). */
+function probabilitiesInPlace(info: FeaturesInfo, paper: boolean): (number | null)[] {
+  const { entropies, selected_probs } = info;
+  const written = Array.isArray(selected_probs) ? selected_probs : [selected_probs];
+  if (!paper || written.length !== entropies.length) return written;
+  const inPlace = new Array<number | null>(written.length);
+  [...entropies.keys()]
+    .sort((a, b) => (entropies[a] ?? 0) - (entropies[b] ?? 0) || a - b)
+    .forEach((place, rank) => inPlace[place] = written[rank]);
+  return inPlace;
+}
+
+function groupByLayer<T>(
+  features: readonly Feature[],
+  layers: number,
+  valueOf: (feature: Feature) => T,
+): T[][] {
+  const groups: T[][] = Array.from({ length: layers }, () => []);
+  for (const feature of features) groups[feature.layer].push(valueOf(feature));
+  return groups;
+}
+
+function finiteOrNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
