@@ -1,0 +1,41 @@
+// RMSNorm: y[t, i] = w[i] * x[t, i] / sqrt(mean_i x[t, i]^2 + eps)            (Zhang & Sennrich 2019)
+//
+//   x, y  [rows, 4 * quads] f32; the padding past `width` is zero and adds nothing to the sum
+//   w     [4 * quads] f32, zero past `width`
+//
+// One workgroup of LANES per row. Partial sums are added in lane order by every lane, so the result
+// does not depend on anything but the row.
+
+struct Params { rows: u32, quads: u32, width: u32, eps: f32 }
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> w: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(3) var<uniform> p: Params;
+
+var<workgroup> partial: array<f32, ${LANES}>;
+
+@compute @workgroup_size(${LANES})
+fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group: vec3u) {
+  let row = group.y * ${GRID}u + group.x;
+  let inside = row < p.rows;
+  let start = row * p.quads;
+  var sum = 0.0;
+  if (inside) {
+    for (var i = lane.x; i < p.quads; i += ${LANES}u) {
+      let v = x[start + i];
+      sum += dot(v, v);
+    }
+  }
+  partial[lane.x] = sum;
+  workgroupBarrier();
+  if (!inside) { return; }
+  var total = 0.0;
+#for i in 0..LANES
+  total += partial[${i}];
+#end
+  let scale = 1.0 / sqrt(total / f32(p.width) + p.eps);
+  for (var i = lane.x; i < p.quads; i += ${LANES}u) {
+    y[start + i] = w[i] * (x[start + i] * scale);
+  }
+}

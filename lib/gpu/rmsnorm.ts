@@ -1,0 +1,24 @@
+/** RMSNorm: kernels/rmsnorm.wgsl. */
+import source from "../../kernels/rmsnorm.wgsl" with { type: "text" };
+import type { Gpu } from "./device.ts";
+import { floatBits, type Recorder } from "./recorder.ts";
+import { bindRows, type Rows } from "./rows.ts";
+
+/**
+ * Records y = weight · x / rms(x).
+ *
+ * @param weight [stride of x] f32, zero past its width
+ * @param eps added to the mean square
+ */
+export function recordRmsNorm(
+  gpu: Gpu,
+  recorder: Recorder,
+  x: Rows,
+  weight: GPUBuffer,
+  eps: number,
+  y: Rows,
+): void {
+  const kernel = gpu.kernel("rmsnorm", source, { LANES: gpu.lanes });
+  const params = [x.rows, x.stride / 4, x.width, floatBits(eps)];
+  recorder.dispatchItems(kernel, [bindRows(x), weight, bindRows(y)], params, x.rows);
+}
