@@ -4,6 +4,16 @@
  * its shape and its bytes.
  */
 
+import type { Dtype } from "./dtype.ts";
+import { InputError } from "./input_error.ts";
+import {
+  encodeSafetensors,
+  parseHeader,
+  type SafetensorsHeader,
+  type Tensor,
+  tensorInfo,
+} from "./safetensors.ts";
+
 /** Exponent of the fixed point in which activations are summed: one unit is 2^-24. */
 export const SUM_FRACTION_BITS = 24;
 
@@ -32,4 +42,154 @@ export interface Counts {
   max: Float32Array<ArrayBuffer>;
   /** min_active_over_zero: smallest counted activation; +Infinity where nothing was counted. */
   min: Float32Array<ArrayBuffer>;
+}
+
+const SUM_SCALE = 2 ** SUM_FRACTION_BITS;
+const U32_MAX = 0xffff_ffff;
+const I32_MAX = 0x7fff_ffff;
+/** Ours, beside the originals' five tensors: the exact sum of which over_zero_total is the rounding. */
+const EXACT_SUM = "sum_fixed_24";
+
+/**
+ * A safetensors file of counts: the originals' five tensors `[layers, width]` (spec section 4) plus
+ * the exact sums, with num_examples, num_tokens and the layers in the metadata. Decoding gives the
+ * same counts back, bit for bit.
+ *
+ * @param extraMetadata further metadata, such as hashes of what was counted
+ */
+export function encodeCounts(
+  counts: Readonly<Counts>,
+  extraMetadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  const shape = [counts.layers.length, counts.width];
+  const f32 = (data: Float32Array): Tensor => ({ dtype: "F32", shape, data });
+  return encodeSafetensors({
+    over_zero_token: integers(counts.firedTokens, shape),
+    over_zero_example: integers(counts.firedExamples, shape),
+    over_zero_total: f32(Float32Array.from(counts.sum, (sum) => Number(sum) / SUM_SCALE)),
+    max_active_over_zero: f32(counts.max),
+    min_active_over_zero: f32(counts.min.map(storedMin)),
+    [EXACT_SUM]: { dtype: "I64", shape, data: counts.sum },
+  }, {
+    ...extraMetadata,
+    num_examples: String(counts.examples),
+    num_tokens: String(counts.tokens),
+    layers: counts.layers.join(","),
+  });
+}
+
+/**
+ * Counts from a safetensors file. Files without our additions are read too: rows are then layers
+ * 0, 1, …, and the sums are as exact as over_zero_total, a float32, is.
+ *
+ * @param where names the file in messages
+ * @throws InputError when a tensor or a number is missing or impossible
+ */
+export function decodeCounts(bytes: Uint8Array<ArrayBuffer>, where: string): Counts {
+  const header = parseHeader(bytes, bytes.length, where);
+  const shape = tensorInfo(header.tensors, "over_zero_token", where).shape;
+  if (shape.length !== 2) throw bad(where, `over_zero_token has shape [${shape}], not two sizes`);
+  const file: CountsFile = { bytes, header, shape, where };
+  return {
+    layers: readLayers(file),
+    width: shape[1],
+    examples: readNumber(file, "num_examples"),
+    tokens: readNumber(file, "num_tokens"),
+    firedTokens: readCounts(file, "over_zero_token"),
+    firedExamples: readCounts(file, "over_zero_example"),
+    sum: header.tensors.has(EXACT_SUM)
+      ? new BigInt64Array(tensorData(file, EXACT_SUM, "I64"))
+      : fixedPoint(file, readFloats(file, "over_zero_total")),
+    max: readFloats(file, "max_active_over_zero"),
+    min: readFloats(file, "min_active_over_zero").map(meantMin),
+  };
+}
+
+/** The originals store "nothing counted" as 0; a counted minimum of exactly 0 is told apart as -0. */
+function storedMin(min: number): number {
+  if (min === Infinity) return 0;
+  return min === 0 ? -0 : min;
+}
+
+function meantMin(stored: number): number {
+  if (Object.is(stored, 0)) return Infinity;
+  return stored === 0 ? 0 : stored;
+}
+
+/** I32 as the originals have it, I64 where a count does not fit. */
+function integers(values: Uint32Array<ArrayBuffer>, shape: number[]): Tensor {
+  return values.some((value) => value > I32_MAX)
+    ? { dtype: "I64", shape, data: BigInt64Array.from(values, BigInt) }
+    : { dtype: "I32", shape, data: new Int32Array(values) };
+}
+
+interface CountsFile {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly header: SafetensorsHeader;
+  /** `[layers, width]`, the same for all tensors. */
+  readonly shape: readonly number[];
+  readonly where: string;
+}
+
+function tensorData(file: CountsFile, name: string, ...dtypes: Dtype[]): ArrayBuffer {
+  const { bytes, header, shape, where } = file;
+  const info = tensorInfo(header.tensors, name, where);
+  if (String(info.shape) !== String(shape)) {
+    throw bad(where, `${name} has shape [${info.shape}], over_zero_token has [${shape}]`);
+  }
+  if (!dtypes.includes(info.dtype)) {
+    throw bad(where, `${name} has element type ${info.dtype}, expected ${dtypes.join(" or ")}`);
+  }
+  return bytes.slice(header.dataStart + info.begin, header.dataStart + info.end).buffer;
+}
+
+function readFloats(file: CountsFile, name: string): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(tensorData(file, name, "F32"));
+  if (values.some(Number.isNaN)) throw bad(file.where, `${name} holds a NaN`);
+  return values;
+}
+
+function readCounts(file: CountsFile, name: string): Uint32Array<ArrayBuffer> {
+  const data = tensorData(file, name, "I32", "I64");
+  const wide = tensorInfo(file.header.tensors, name, file.where).dtype === "I64";
+  const values = wide ? Array.from(new BigInt64Array(data), Number) : new Int32Array(data);
+  if (values.some((value) => value < 0 || value > U32_MAX)) {
+    throw bad(file.where, `${name} holds a number that is not a count`);
+  }
+  return Uint32Array.from(values);
+}
+
+function fixedPoint(
+  file: CountsFile,
+  totals: Float32Array<ArrayBuffer>,
+): BigInt64Array<ArrayBuffer> {
+  if (totals.some((total) => Math.abs(total) * SUM_SCALE >= 2 ** 63)) {
+    throw bad(file.where, "over_zero_total holds a sum past 64 bits of fixed point");
+  }
+  return BigInt64Array.from(totals, (total) => BigInt(Math.round(total * SUM_SCALE)));
+}
+
+function readNumber({ header, where }: CountsFile, key: string): number {
+  const value = Number(header.metadata[key] || NaN);
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw bad(where, `its metadata has no usable ${key}`);
+  }
+  return value;
+}
+
+function readLayers({ header, shape: [rows], where }: CountsFile): number[] {
+  const text = header.metadata.layers;
+  if (text === undefined) return Array.from({ length: rows }, (_, row) => row);
+  const layers = text === "" ? [] : text.split(",").map(Number);
+  const ascending = layers.every((layer, row) =>
+    Number.isSafeInteger(layer) && layer >= 0 && (row === 0 || layer > layers[row - 1])
+  );
+  if (!ascending || layers.length !== rows) {
+    throw bad(where, `its metadata names the layers ${JSON.stringify(text)} for ${rows} rows`);
+  }
+  return layers;
+}
+
+function bad(where: string, what: string): InputError {
+  return new InputError(`${where} holds no usable counts: ${what}; count again.`);
 }

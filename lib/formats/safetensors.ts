@@ -221,21 +221,39 @@ function parseJsonObject(json: Uint8Array, where: string): Map<string, unknown> 
   return new Map(Object.entries(value as object));
 }
 
-/** First key that an object of this (valid) JSON holds twice: JSON.parse would drop one silently. */
+/**
+ * First key that an object of this (valid) JSON holds twice: JSON.parse would drop one silently.
+ * A plain loop: a regular expression for strings overflows its stack on a long one.
+ */
 function repeatedKey(json: string): string | undefined {
   const open: (Set<string> | undefined)[] = [];
-  const structure = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g;
-  for (const [token, isKey] of json.matchAll(structure)) {
-    if (token === "{") open.push(new Set());
-    else if (token === "[") open.push(undefined);
-    else if (token === "}" || token === "]") open.pop();
-    else if (isKey) {
-      const key: string = JSON.parse(token.slice(0, -isKey.length));
+  for (let at = 0; at < json.length; at++) {
+    const character = json[at];
+    if (character === "{") open.push(new Set());
+    else if (character === "[") open.push(undefined);
+    else if (character === "}" || character === "]") open.pop();
+    else if (character === '"') {
+      const start = at;
+      at = closingQuote(json, start);
+      if (!isFollowedByColon(json, at)) continue;
+      const key: string = JSON.parse(json.slice(start, at + 1));
       const keys = open.at(-1);
       if (keys?.has(key)) return key;
       keys?.add(key);
     }
   }
+}
+
+function closingQuote(json: string, start: number): number {
+  let at = start + 1;
+  while (json[at] !== '"') at += json[at] === "\\" ? 2 : 1;
+  return at;
+}
+
+function isFollowedByColon(json: string, quote: number): boolean {
+  let at = quote + 1;
+  while (/\s/.test(json[at])) at++;
+  return json[at] === ":";
 }
 
 function parseMetadata(value: unknown, where: string): Record<string, string> {
