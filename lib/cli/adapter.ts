@@ -1,5 +1,6 @@
 /** Brings up the adapter that every step computes on, on any machine, and says which one it is. */
 import { InputError } from "../formats/input_error.ts";
+import { remark } from "./output.ts";
 import { useBundledVulkan } from "./software_vulkan.ts";
 import { type VulkanDevice, vulkanDevices } from "./vulkan.ts";
 
@@ -33,7 +34,7 @@ const BUNDLED_NOTE =
  */
 export async function bringUpAdapter(options: { quiet?: boolean } = {}): Promise<BroughtUpAdapter> {
   const note = Deno.build.os === "linux" ? await prepareLinux() : undefined;
-  if (note !== undefined && !options.quiet) console.error(note);
+  if (note !== undefined && !options.quiet) remark(note);
   const adapter = await requestAdapter();
   const { description, isFallbackAdapter } = adapter.info;
   return {
