@@ -1,0 +1,83 @@
+#!/usr/bin/env -S deno run --allow-read --allow-env --allow-run=deno
+/**
+ * babelscope test: runs the tests through `deno test` and ends with one line of totals,
+ * `N passed, N failed, N skipped`. `--all` adds the tests that take minutes; other arguments go to
+ * `deno test` as they are.
+ */
+import { stripVTControlCharacters } from "node:util";
+import { print, remark } from "../lib/cli/output.ts";
+
+/** What the tests as a whole may do: they run steps, serve pages to a browser, use the GPU. */
+const PERMISSIONS = [
+  "--allow-read",
+  "--allow-write",
+  "--allow-env",
+  "--allow-ffi",
+  "--allow-sys",
+  "--allow-run",
+  "--allow-net=127.0.0.1,localhost",
+];
+
+const ROOT = new URL("../", import.meta.url).pathname;
+
+/** How many tests ended how. */
+export interface Totals {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/**
+ * Reads the closing line of `deno test` (`ok | 12 passed (3 steps) | 0 failed | 2 ignored (35ms)`).
+ * The last one counts: a test may itself run tests and print theirs.
+ *
+ * @returns `undefined` when there is none, as when a test file does not compile
+ */
+export function readTotals(output: string): Totals | undefined {
+  const line = stripVTControlCharacters(output).split("\n")
+    .findLast((line) => /^(ok|FAILED) \| \d+ passed/.test(line));
+  if (line === undefined) return undefined;
+  const count = (what: string) => Number(new RegExp(`\\| (\\d+) ${what}`).exec(line)?.[1] ?? 0);
+  return { passed: count("passed"), failed: count("failed"), skipped: count("ignored") };
+}
+
+/** Paths are meant from the caller's folder, the tests run in the checkout's. */
+async function fromHere(argument: string): Promise<string> {
+  if (argument.startsWith("-")) return argument;
+  try {
+    return await Deno.realPath(argument);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return argument;
+    throw error;
+  }
+}
+
+/** Passes a stream on to stdout while it runs, and returns its text. */
+async function show(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const bytes of stream) {
+    Deno.stdout.writeSync(bytes);
+    text += decoder.decode(bytes, { stream: true });
+  }
+  return text;
+}
+
+async function test(args: readonly string[]): Promise<number> {
+  const rest = await Promise.all(args.filter((argument) => argument !== "--all").map(fromHere));
+  const child = new Deno.Command("deno", {
+    args: ["test", ...PERMISSIONS, ...rest],
+    cwd: ROOT,
+    env: args.includes("--all") ? { BABELSCOPE_ALL_TESTS: "1" } : {},
+    stdout: "piped",
+  }).spawn();
+  const [output, status] = await Promise.all([show(child.stdout), child.status]);
+  const totals = readTotals(output);
+  if (totals === undefined) remark("babelscope test: the tests did not come to an end.");
+  const { passed, failed, skipped } = totals ?? { passed: 0, failed: 1, skipped: 0 };
+  if (passed + failed === 0) remark("babelscope test: no test was run, which counts as a failure.");
+  print(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+  return status.success && passed === 0 ? 1 : status.code;
+}
+
+if (import.meta.main) Deno.exit(await test(Deno.args));
