@@ -3,35 +3,36 @@
 //   X     texture, texel (k / 4, m): the activations
 //   W     texture, texel (k / PER_TEXEL, n): one shard of the weights, HF layout [out, in]; weights.wgsl
 //   Y     [rows, stride] f32; this shard fills columns [first, first + outs)
-//   bias  [all outs] f32
-//   f     after the bits of `flags`: 1 adds the bias, 2 applies ReLU, 4 adds to what Y holds
+//   bias  [all outs] f32, when BIAS
+//   f     adds the bias when BIAS, then applies max(0, ·) when RELU
 //
 // For software Vulkan: on a CPU a storage-texture load is one straight 128-bit load, a storage-buffer
 // load in a loop is a masked gather. A workgroup of LANES invocations computes TOKENS × (LANES * OUTS)
 // results: lane = output, so all lanes read the same X texel. Token tiles run fastest, so that a panel
 // of W stays in cache. Sums run over k in order, by fma: the result for a token is the same whatever
-// the tile, the batch or the shard it is computed in.
+// the tile, the batch or the shard it is computed in. Tiles that stick out repeat the last row and the
+// last output, which writes the same value twice: branches around 256 stores take seconds to compile.
 
-struct Params { rows: u32, first: u32, outs: u32, stride: u32, texels: u32, flags: u32 }
+struct Params { rows: u32, first: u32, outs: u32, stride: u32, texels: u32 }
 
 @group(0) @binding(0) var X: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(1) var W: texture_storage_2d<rgba32uint, read>;
 @group(0) @binding(2) var<storage, read_write> Y: array<f32>;
+#if BIAS
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<uniform> p: Params;
-
-fn finish(at: u32, n: u32, sum: f32) {
-  var v = sum;
-  if ((p.flags & 1u) != 0u) { v += bias[n]; }
-  if ((p.flags & 2u) != 0u) { v = max(v, 0.0); }
-  if ((p.flags & 4u) != 0u) { v += Y[at]; }
-  Y[at] = v;
-}
+#else
+@group(0) @binding(3) var<uniform> p: Params;
+#end
 
 @compute @workgroup_size(${LANES})
 fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group: vec3u) {
-  let m0 = group.x * ${TOKENS}u;
-  let n0 = group.y * ${LANES * OUTS}u + lane.x;
+#for m in 0..TOKENS
+  let m${m} = min(group.x * ${TOKENS}u + ${m}u, p.rows - 1u);
+#end
+#for n in 0..OUTS
+  let n${n} = min(group.y * ${LANES * OUTS}u + lane.x + ${n * LANES}u, p.outs - 1u);
+#end
 #for m in 0..TOKENS
 #for n in 0..OUTS
   var a${m}_${n} = 0.0;
@@ -39,7 +40,7 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
 #end
   for (var k = 0u; k < p.texels; k++) {
 #for n in 0..OUTS
-    let q${n} = textureLoad(W, vec2u(k, n0 + ${n * LANES}u));
+    let q${n} = textureLoad(W, vec2u(k, n${n}));
     let w${n} = texel_low(q${n});
 #if PER_TEXEL == 8
     let v${n} = texel_high(q${n});
@@ -48,10 +49,10 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
 #for m in 0..TOKENS
     {
 #if PER_TEXEL == 8
-      let x = textureLoad(X, vec2u(2u * k, m0 + ${m}u));
-      let y = textureLoad(X, vec2u(2u * k + 1u, m0 + ${m}u));
+      let x = textureLoad(X, vec2u(2u * k, m${m}));
+      let y = textureLoad(X, vec2u(2u * k + 1u, m${m}));
 #else
-      let x = textureLoad(X, vec2u(k, m0 + ${m}u));
+      let x = textureLoad(X, vec2u(k, m${m}));
 #end
 #for n in 0..OUTS
       a${m}_${n} = fma(x.w, w${n}.w, fma(x.z, w${n}.z, fma(x.y, w${n}.y, fma(x.x, w${n}.x, a${m}_${n}))));
@@ -63,10 +64,21 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
 #end
   }
 #for n in 0..OUTS
-  if (n0 + ${n * LANES}u < p.outs) {
-    let n = p.first + n0 + ${n * LANES}u;
+  {
+    let n = p.first + n${n};
+#if BIAS
+    let b = bias[n];
+#end
 #for m in 0..TOKENS
-    if (m0 + ${m}u < p.rows) { finish((m0 + ${m}u) * p.stride + n, n, a${m}_${n}); }
+#if BIAS && RELU
+    Y[m${m} * p.stride + n] = max(a${m}_${n} + b, 0.0);
+#elif BIAS
+    Y[m${m} * p.stride + n] = a${m}_${n} + b;
+#elif RELU
+    Y[m${m} * p.stride + n] = max(a${m}_${n}, 0.0);
+#else
+    Y[m${m} * p.stride + n] = a${m}_${n};
+#end
 #end
   }
 #end

@@ -3,31 +3,38 @@
 //   X     [rows, 4 * x_quads] f32: the activations
 //   W     [outs, texels] vec4u: one shard of the weights, HF layout [out, in]; see weights.wgsl
 //   Y     [rows, stride] f32; this shard fills columns [first, first + outs)
-//   bias  [all outs] f32
-//   f     after the bits of `flags`: 1 adds the bias, 2 applies ReLU, 4 adds to what Y holds
+//   bias  [all outs] f32, when BIAS
+//   f     adds the bias when BIAS, then applies max(0, ·) when RELU
 //
 // For GPUs: a workgroup of 16 × 16 invocations computes TILE × TILE results (TILE = 16 * EACH). Slabs
 // of DEPTH columns of X and W are staged in workgroup memory, transposed so that the inner loop reads
 // consecutive words; each invocation keeps EACH × EACH sums in registers. Its rows and columns lie 16
 // apart, which keeps reads of workgroup memory free of bank conflicts. Sums run over k in order by fma.
 
-struct Params { rows: u32, first: u32, outs: u32, stride: u32, texels: u32, flags: u32, x_quads: u32 }
+struct Params { rows: u32, first: u32, outs: u32, stride: u32, texels: u32, x_quads: u32 }
 
 @group(0) @binding(0) var<storage, read> X: array<vec4f>;
 @group(0) @binding(1) var<storage, read> W: array<vec4u>;
 @group(0) @binding(2) var<storage, read_write> Y: array<f32>;
+#if BIAS
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<uniform> p: Params;
+#else
+@group(0) @binding(3) var<uniform> p: Params;
+#end
 
 var<workgroup> xs: array<f32, ${TILE * DEPTH}>;
 var<workgroup> ws: array<f32, ${TILE * DEPTH}>;
 
-fn finish(at: u32, n: u32, sum: f32) {
+fn finish(sum: f32, n: u32) -> f32 {
   var v = sum;
-  if ((p.flags & 1u) != 0u) { v += bias[n]; }
-  if ((p.flags & 2u) != 0u) { v = max(v, 0.0); }
-  if ((p.flags & 4u) != 0u) { v += Y[at]; }
-  Y[at] = v;
+#if BIAS
+  v += bias[n];
+#end
+#if RELU
+  v = max(v, 0.0);
+#end
+  return v;
 }
 
 @compute @workgroup_size(16, 16)
@@ -90,7 +97,7 @@ fn main(
   if (n0 + lane.x + ${16 * n}u < p.outs) {
     let n = p.first + n0 + lane.x + ${16 * n}u;
 #for m in 0..EACH
-    if (m0 + lane.y + ${16 * m}u < p.rows) { finish((m0 + lane.y + ${16 * m}u) * p.stride + n, n, a${m}_${n}); }
+    if (m0 + lane.y + ${16 * m}u < p.rows) { Y[(m0 + lane.y + ${16 * m}u) * p.stride + n] = finish(a${m}_${n}, n); }
 #end
   }
 #end

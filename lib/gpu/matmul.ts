@@ -20,8 +20,6 @@ export interface Epilogue {
   readonly bias?: GPUBuffer;
   /** max(0, ·), after the bias. */
   readonly relu?: boolean;
-  /** Add to what the result already holds, instead of overwriting it. */
-  readonly accumulate?: boolean;
 }
 
 /** Tile sizes: what one workgroup computes. They do not change results (see the kernels). */
@@ -34,13 +32,11 @@ const MOST_TOKENS = 8192;
 /** Multiplies activations by weights. Owns what that takes on the GPU beside its operands. */
 export class MatMul implements Disposable {
   readonly #gpu: Gpu;
-  readonly #noBias: Allocated<GPUBuffer>;
   /** Staging textures by width, as tall as was ever needed. */
   readonly #staging = new Map<number, { memory: Allocated<GPUTexture>; height: number }>();
 
   constructor(gpu: Gpu) {
     this.#gpu = gpu;
-    this.#noBias = gpu.buffer("no bias", 16);
   }
 
   /**
@@ -95,20 +91,18 @@ export class MatMul implements Disposable {
     const [tokens, outs] = texture
       ? [TEXTURE_TILE.TOKENS, TEXTURE_TILE.OUTS * TEXTURE_TILE.LANES]
       : [TILE.TILE, TILE.TILE];
-    const flags = (epilogue.bias ? 1 : 0) | (epilogue.relu ? 2 : 0) | (epilogue.accumulate ? 4 : 0);
-    const bias = epilogue.bias ?? this.#noBias.resource;
+    const bias = epilogue.bias ? [epilogue.bias] : [];
     for (const shard of shards) {
       recorder.dispatch(
-        this.#kernel(shard.type),
-        [operand, shard.resource, bindRows(y), bias],
+        this.#kernel(shard.type, epilogue),
+        [operand, shard.resource, bindRows(y), ...bias],
         [
           x.rows,
           shard.first - shards[0].first,
           shard.rows,
           y.stride,
           texelsPerRow(shard.columns, shard.type),
-          flags,
-          x.stride / 4,
+          ...(texture ? [] : [x.stride / 4]),
         ],
         [Math.ceil(x.rows / tokens), Math.ceil(shard.rows / outs)],
       );
@@ -131,19 +125,19 @@ export class MatMul implements Disposable {
     return staging.memory.resource;
   }
 
-  #kernel(type: WeightType): Kernel {
+  #kernel(type: WeightType, epilogue: Epilogue): Kernel {
     const { family } = this.#gpu.identity;
-    const constants = weightConstants(type, family);
-    return family === "texture"
-      ? this.#gpu.kernel("matmul_texture", weightsSource + textureSource, {
-        ...constants,
-        ...TEXTURE_TILE,
-      })
-      : this.#gpu.kernel("matmul_tile", weightsSource + tileSource, { ...constants, ...TILE });
+    const constants = {
+      ...weightConstants(type, family),
+      BIAS: epilogue.bias ? 1 : 0,
+      RELU: epilogue.relu ? 1 : 0,
+      ...(family === "texture" ? TEXTURE_TILE : TILE),
+    };
+    const source = weightsSource + (family === "texture" ? textureSource : tileSource);
+    return this.#gpu.kernel(`matmul_${family}`, source, constants);
   }
 
   [Symbol.dispose](): void {
-    this.#noBias[Symbol.dispose]();
     for (const { memory } of this.#staging.values()) memory[Symbol.dispose]();
   }
 }

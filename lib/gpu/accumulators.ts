@@ -1,0 +1,123 @@
+/** Counts on the GPU: six words per unit, exact and order-free (kernels/accumulate.wgsl). */
+import accumulateSource from "../../kernels/accumulate.wgsl" with { type: "text" };
+import neuronsSource from "../../kernels/count_neurons.wgsl" with { type: "text" };
+import topkSource from "../../kernels/count_topk.wgsl" with { type: "text" };
+import type { Gpu } from "./device.ts";
+import type { Allocated } from "./memory.ts";
+import type { Recorder } from "./recorder.ts";
+import { bindRows, type Rows } from "./rows.ts";
+import type { TopKEntries } from "./topk.ts";
+
+const WORDS = 6;
+
+/** What the accumulators of one layer hold, per unit. */
+export interface UnitCounts {
+  readonly firedTokens: Uint32Array<ArrayBuffer>;
+  readonly firedExamples: Uint32Array<ArrayBuffer>;
+  /** In units of 2^-24. */
+  readonly sum: BigInt64Array<ArrayBuffer>;
+  /** 0 where nothing was above 0. */
+  readonly max: Float32Array<ArrayBuffer>;
+  /** +Infinity where nothing was counted. */
+  readonly min: Float32Array<ArrayBuffer>;
+}
+
+/** The accumulators of one layer of SAE latents or neurons. */
+export class Accumulators implements Disposable {
+  readonly #gpu: Gpu;
+  readonly #memory: Allocated<GPUBuffer>;
+
+  /** @param width units of the layer */
+  constructor(gpu: Gpu, readonly width: number) {
+    this.#gpu = gpu;
+    this.#memory = gpu.buffer("accumulators", width * WORDS * 4);
+  }
+
+  /**
+   * Records the counting of TopK entries.
+   *
+   * @param example [tokens] u32: each token's text, counted within the block
+   * @param seen scratch of {@linkcode seenBytes} bytes, all zero
+   * @param countZeros count slots whose value is 0 as well, as published (spec Q3)
+   */
+  recordTopK(
+    recorder: Recorder,
+    entries: TopKEntries,
+    tokens: number,
+    k: number,
+    example: GPUBufferBinding,
+    seen: GPUBuffer,
+    countZeros: boolean,
+  ): void {
+    const { lanes } = this.#gpu;
+    const kernel = this.#gpu.kernel("count_topk", accumulateSource + topkSource, {
+      K: k,
+      LANES: lanes,
+      COUNT_ZEROS: countZeros ? 1 : 0,
+    });
+    const bindings = [entries.values, entries.indices, example, this.#memory.resource, seen];
+    const params = [tokens * k, Math.ceil(this.width / 32)];
+    recorder.dispatchItems(kernel, bindings, params, Math.ceil(tokens * k / lanes));
+  }
+
+  /**
+   * Records the counting of act_fn outputs.
+   *
+   * @param example [tokens] u32: each token's text, counted within the block; ascending
+   */
+  recordNeurons(recorder: Recorder, activations: Rows, example: GPUBufferBinding): void {
+    const { lanes } = this.#gpu;
+    const kernel = this.#gpu.kernel("count_neurons", accumulateSource + neuronsSource, {
+      LANES: lanes,
+    });
+    const bindings = [bindRows(activations), example, this.#memory.resource];
+    const params = [activations.rows, activations.stride, this.width];
+    recorder.dispatchItems(kernel, bindings, params, Math.ceil(this.width / lanes));
+  }
+
+  /** Reads the counts back and starts again from zero. */
+  async take(): Promise<UnitCounts> {
+    const { resource } = this.#memory;
+    const words = new Uint32Array(await this.#gpu.read(resource, 0, this.width * WORDS * 4));
+    const recorder = this.#gpu.recorder();
+    recorder.clear(resource);
+    recorder.submit();
+    return decode(words, this.width);
+  }
+
+  [Symbol.dispose](): void {
+    this.#memory[Symbol.dispose]();
+  }
+}
+
+/** Bytes of the scratch memory that marks which latents fired in which text of a block. */
+export function seenBytes(examples: number, width: number): number {
+  return examples * Math.ceil(width / 32) * 4;
+}
+
+function decode(words: Uint32Array, width: number): UnitCounts {
+  const firedTokens = new Uint32Array(width);
+  const firedExamples = new Uint32Array(width);
+  const sum = new BigInt64Array(width);
+  const sumHalves = new Uint32Array(sum.buffer);
+  const max = new Float32Array(width);
+  const maxBits = new Uint32Array(max.buffer);
+  const min = new Float32Array(width);
+  const minBits = new Uint32Array(min.buffer);
+  for (let unit = 0; unit < width; unit++) {
+    const at = unit * WORDS;
+    firedTokens[unit] = words[at];
+    firedExamples[unit] = words[at + 1];
+    sumHalves[2 * unit] = words[at + 2];
+    sumHalves[2 * unit + 1] = words[at + 3];
+    maxBits[unit] = words[at + 4];
+    if (words[at + 5] === 0) min[unit] = Infinity;
+    else minBits[unit] = unordered(~words[at + 5] >>> 0);
+  }
+  return { firedTokens, firedExamples, sum, max, min };
+}
+
+/** Float bits from the bits that order as floats do (kernels/accumulate.wgsl). */
+function unordered(key: number): number {
+  return (key & 0x80000000) !== 0 ? (key & 0x7fffffff) >>> 0 : ~key >>> 0;
+}

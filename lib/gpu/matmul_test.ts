@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { FAMILIES, openTestGpu } from "../../tests/support/gpu.ts";
+import { nmse, randomValues, seededRandom } from "../../tests/support/numbers.ts";
+import { type StoredMatrix, storedMatrix } from "../../tests/support/weights.ts";
+import type { Gpu } from "./device.ts";
+import { type Epilogue, MatMul } from "./matmul.ts";
+import { uploadMatrix, type WeightType } from "./matrix.ts";
+import { allocateRows, readRows, rowsBetween, writeRows } from "./rows.ts";
+
+/** f32 sums of a few thousand terms against f64: rounding gives about 1e-13. */
+const TOLERANCE = 1e-10;
+
+function reference(x: Float32Array, w: StoredMatrix, finish = (sum: number, _at: number) => sum) {
+  const { rows: outs, columns } = w;
+  const tokens = x.length / columns;
+  const y = new Float64Array(tokens * outs);
+  for (let m = 0; m < tokens; m++) {
+    for (let n = 0; n < outs; n++) {
+      let sum = 0;
+      for (let k = 0; k < columns; k++) sum += x[m * columns + k] * w.values[n * columns + k];
+      y[m * outs + n] = finish(sum, m * outs + n);
+    }
+  }
+  return y;
+}
+
+async function multiply(
+  gpu: Gpu,
+  x: Float32Array,
+  w: StoredMatrix,
+  epilogue: Epilogue = {},
+) {
+  const tokens = x.length / w.columns;
+  using matmul = new MatMul(gpu);
+  using matrix = await uploadMatrix(gpu, w);
+  using input = allocateRows(gpu, "x", tokens, w.columns);
+  using output = allocateRows(gpu, "y", tokens, w.rows);
+  writeRows(gpu, input, x);
+  const recorder = gpu.recorder();
+  matmul.record(recorder, input, matrix, output, epilogue);
+  recorder.submit();
+  return { values: await readRows(gpu, output), shards: matrix.shards.length };
+}
+
+const SHAPES: [tokens: number, columns: number, outs: number][] = [
+  [1, 1, 1],
+  [31, 33, 257],
+  [33, 257, 31],
+  [257, 128, 33],
+  [17, 2048, 129],
+];
+
+for (const family of FAMILIES) {
+  for (const type of ["f32", "f16", "bf16"] as WeightType[]) {
+    Deno.test(`matmul ${family} ${type}: odd shapes against f64`, async () => {
+      using gpu = await openTestGpu({ family });
+      const random = seededRandom(1);
+      for (const [tokens, columns, outs] of SHAPES) {
+        const x = randomValues(random, tokens * columns);
+        const w = storedMatrix("w", type, outs, randomValues(random, outs * columns));
+        const { values } = await multiply(gpu, x, w);
+        const error = nmse(values, reference(x, w));
+        assert.ok(error <= TOLERANCE, `${tokens} × ${columns} × ${outs}: ${error}`);
+      }
+    });
+  }
+
+  Deno.test(`matmul ${family}: bias and ReLU`, async () => {
+    using gpu = await openTestGpu({ family });
+    const random = seededRandom(2);
+    const [tokens, columns, outs] = [35, 65, 130];
+    const x = randomValues(random, tokens * columns);
+    const w = storedMatrix("w", "bf16", outs, randomValues(random, outs * columns));
+    const bias = randomValues(random, outs, 5);
+    using biasBuffer = gpu.bufferOf("bias", bias);
+    for (const relu of [false, true]) {
+      const { values } = await multiply(gpu, x, w, { bias: biasBuffer.resource, relu });
+      const floor = relu ? 0 : -Infinity;
+      const expected = reference(x, w, (sum, at) => Math.max(floor, sum + bias[at % outs]));
+      assert.ok(nmse(values, expected) <= TOLERANCE);
+      assert.equal(values.some((value) => value < 0), !relu);
+    }
+  });
+
+  Deno.test(`matmul ${family}: a token's result does not depend on what it is batched with`, async () => {
+    using gpu = await openTestGpu({ family });
+    const random = seededRandom(3);
+    const [tokens, columns, outs] = [100, 192, 70];
+    const x = randomValues(random, tokens * columns);
+    const w = storedMatrix("w", "f32", outs, randomValues(random, outs * columns));
+    const { values: all } = await multiply(gpu, x, w);
+    for (const [from, to] of [[0, 1], [63, 64], [40, 99]]) {
+      const { values } = await multiply(gpu, x.slice(from * columns, to * columns), w);
+      assert.deepEqual(values, all.slice(from * outs, to * outs));
+    }
+  });
+}
+
+Deno.test("matmul: more rows than one texture holds are cut into shards", async () => {
+  using gpu = await openTestGpu({ family: "texture" });
+  const outs = gpu.limits.maxTextureDimension2D + 37;
+  const random = seededRandom(4);
+  const x = randomValues(random, 3 * 40);
+  const w = storedMatrix("w", "bf16", outs, randomValues(random, outs * 40));
+  const { values, shards } = await multiply(gpu, x, w);
+  assert.equal(shards, 2);
+  assert.ok(nmse(values, reference(x, w)) <= TOLERANCE);
+});
+
+Deno.test("matmul: more tokens than one staging texture holds are multiplied in chunks", async () => {
+  for (const family of FAMILIES) {
+    using gpu = await openTestGpu({ family });
+    const random = seededRandom(5);
+    const tokens = 20000;
+    const x = randomValues(random, tokens * 8);
+    const w = storedMatrix("w", "f32", 5, randomValues(random, 5 * 8));
+    const { values } = await multiply(gpu, x, w);
+    assert.ok(nmse(values, reference(x, w)) <= TOLERANCE);
+  }
+});
+
+Deno.test("matmul: rows of a larger matrix in, rows of a larger matrix out", async () => {
+  using gpu = await openTestGpu();
+  const random = seededRandom(6);
+  const x = randomValues(random, 50 * 24);
+  const w = storedMatrix("w", "bf16", 20, randomValues(random, 20 * 24));
+  using matmul = new MatMul(gpu);
+  using matrix = await uploadMatrix(gpu, w);
+  using input = allocateRows(gpu, "x", 50, 24);
+  using output = allocateRows(gpu, "y", 50, 20);
+  writeRows(gpu, input, x);
+  const recorder = gpu.recorder();
+  matmul.record(recorder, rowsBetween(input, 7, 41), matrix, rowsBetween(output, 7, 41));
+  recorder.submit();
+  const expected = reference(x, w, (sum, at) => (at >= 7 * 20 && at < 41 * 20 ? sum : 0));
+  assert.ok(nmse(await readRows(gpu, output), expected) <= TOLERANCE);
+});
