@@ -1,6 +1,6 @@
 /**
- * The algebra of `Counts`: a commutative monoid. Resuming, sharding and pooling are all `mergeCounts`;
- * `emptyCounts` is its identity.
+ * The algebra of `Counts`: a commutative monoid. Resuming, sharding and pooling are all
+ * `mergeCounts`; `emptyCounts` is its identity.
  */
 import type { Counts } from "../formats/counts.ts";
 import { InputError } from "../formats/input_error.ts";
@@ -67,8 +67,8 @@ export function equalCounts(a: Counts, b: Counts): boolean {
 }
 
 /**
- * Counts with max and min as the original stores them: rounded half to even at 3 decimals in float32
- * (spec 4). Rounding is monotone, hence it gives the same before and after merging.
+ * Counts with max and min as the original stores them: rounded half to even at 3 decimals in
+ * float32 (spec 4). Rounding is monotone, hence it gives the same before and after merging.
  */
 export function roundedCounts(counts: Counts): Counts {
   return {

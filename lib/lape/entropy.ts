@@ -54,9 +54,9 @@ export function entropy(
   for (let g = 0; g < probabilities.length; g++) total = arithmetic(total + probabilities[g]);
   let sum = 0;
   for (let g = 0; g < probabilities.length; g++) {
-    if (probabilities[g] === 0) continue;
     const q = arithmetic(probabilities[g] / total);
-    sum = arithmetic(sum - arithmetic(q * arithmetic(Math.log(q))));
+    // Not where q is 0 (its own or by underflow), nor NaN (0 / 0).
+    if (q > 0) sum = arithmetic(sum - arithmetic(q * arithmetic(Math.log(q))));
   }
   return sum;
 }

@@ -1,4 +1,4 @@
-/** The table of features: one row per (language, feature), for features.csv and features.parquet. */
+/** The table of features, one row per (language, feature): features.csv and features.parquet. */
 import type { Feature, Identification } from "./identification.ts";
 
 /** Columns by name, in the order in which they are written; all of one length. */

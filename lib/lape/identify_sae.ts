@@ -49,9 +49,9 @@ export interface SaeLapeOptions {
 /**
  * Finds the language-specific (or shared) latents.
  *
- * The two activity rules may be met by different languages, neither of which needs to own the latent
- * (quirk 7, kept: it is the published method). In particular a latent that fires on BOS meets the
- * example rule in every language.
+ * The two activity rules may be met by different languages, neither of which needs to own the
+ * latent (quirk 7, kept: it is the published method). In particular a latent that fires on BOS meets
+ * the example rule in every language.
  *
  * @throws {InputError} an option outside its range
  */
@@ -78,8 +78,8 @@ export function identifySaeLape(
 }
 
 /**
- * The options in full: what was given, defaults for the rest. `langShared` alone switches the default
- * `langSpecific` off.
+ * The options in full: what was given, defaults for the rest. `langShared` alone switches the
+ * default `langSpecific` off.
  *
  * @param languages number of languages, the upper bound of `sharedCount`
  * @throws {InputError} an option outside its range

@@ -55,6 +55,13 @@ const lapeSchema = z.object({
 export type LapeJson = z.infer<typeof lapeSchema>;
 type FeaturesInfo = z.infer<typeof infoSchema>;
 
+const FINAL_KEYS = [
+  "final_indice",
+  "final_indice_global_max_active",
+  "final_indice_global_min_active",
+  "final_indice_global_avg_active",
+] as const;
+
 /**
  * An identification as lape.json.
  *
@@ -99,46 +106,19 @@ export function toLapeJson(
  */
 export function fromLapeJson(json: unknown, where: string): LapeResult {
   const lape = parse(json, where);
-  const { sorted_lang: languages, features_info: info } = lape;
-  const written = languages.filter((language) => Object.hasOwn(info, language));
-  const reject = (what: string): never => {
-    throw new InputError(`${where}: ${what}; write the file again with identify.`);
-  };
-  if (written.length !== Object.keys(info).length) {
-    reject("features_info names a language that sorted_lang does not");
-  }
-  if (!lape.compat && written.length !== languages.length) {
-    reject("sorted_lang names a language that features_info does not");
-  }
-  for (const key of ["num_examples", "num_tokens"] as const) {
-    if (lape[key].length !== languages.length) {
-      reject(`${key} has ${lape[key].length} entries, expected one for each language`);
-    }
-  }
-  for (const key of FINAL_KEYS) {
-    if (lape[key].length !== written.length) {
-      reject(`${key} has ${lape[key].length} entries, expected one for each language written`);
-    }
-  }
+  const problem = contradiction(lape);
+  if (problem) throw new InputError(`${where}: ${problem}; write the file again with identify.`);
+  const written = writtenLanguages(lape);
   return {
-    languages,
+    languages: lape.sorted_lang,
     examples: lape.num_examples,
     tokens: lape.num_tokens,
-    features: languages.map((language) => {
+    features: lape.sorted_lang.map((language) => {
       const place = written.indexOf(language);
-      if (place < 0) return [];
-      return readFeatures(lape, place, language) ??
-        reject(`the lists of ${language} differ in length or position`);
+      return place < 0 ? [] : readFeatures(lape, lape.features_info[language], place);
     }),
   };
 }
-
-const FINAL_KEYS = [
-  "final_indice",
-  "final_indice_global_max_active",
-  "final_indice_global_min_active",
-  "final_indice_global_avg_active",
-] as const;
 
 function parse(json: unknown, where: string): LapeJson {
   const result = lapeSchema.safeParse(json);
@@ -151,30 +131,61 @@ function parse(json: unknown, where: string): LapeJson {
   );
 }
 
-/** The features of one language; null where its lists contradict each other. */
-function readFeatures(lape: LapeJson, place: number, language: string): LapeFeature[] | null {
-  const info = lape.features_info[language];
-  const [positions, max, min, avg] = FINAL_KEYS.map((key) =>
-    lape[key][place].flatMap((values, layer) => values.map((value) => ({ layer, value })))
-  );
-  const { indicies, entropies } = info;
+/** Languages that the lists speak of, in their order; all of sorted_lang unless under quirk 9. */
+function writtenLanguages({ sorted_lang, features_info }: LapeJson): string[] {
+  return sorted_lang.filter((language) => Object.hasOwn(features_info, language));
+}
+
+/** What does not fit together in a file whose types are right, in words; null where all does. */
+function contradiction(lape: LapeJson): string | null {
+  const { sorted_lang: languages, features_info: info } = lape;
+  const written = writtenLanguages(lape);
+  if (written.length !== Object.keys(info).length) {
+    return "features_info names a language that sorted_lang does not";
+  }
+  if (!lape.compat && written.length !== languages.length) {
+    return "sorted_lang names a language that features_info does not";
+  }
+  const short = (["num_examples", "num_tokens"] as const)
+    .find((key) => lape[key].length !== languages.length);
+  if (short) return `${short} must have ${languages.length} entries, has ${lape[short].length}`;
+  const uneven = FINAL_KEYS.find((key) => lape[key].length !== written.length);
+  if (uneven) return `${uneven} must have ${written.length} entries, has ${lape[uneven].length}`;
+  const broken = written.find((language, place) => !listsAgree(lape, info[language], place));
+  return broken ? `the lists of ${broken} name different features` : null;
+}
+
+/** Whether features_info and the final_indice lists of one language name the same features. */
+function listsAgree(lape: LapeJson, info: FeaturesInfo, place: number): boolean {
+  const { indicies, entropies, selected_probs } = info;
+  const probabilities = [selected_probs].flat();
+  if (entropies.length !== indicies.length || probabilities.length !== indicies.length) {
+    return false;
+  }
+  const [positions, ...values] = FINAL_KEYS.map((key) => lape[key][place]);
+  const named = positions.flatMap((list, layer) => list.map((index) => [layer, index]));
+  return named.length === indicies.length &&
+    named.every(([layer, index], i) => layer === indicies[i][0] && index === indicies[i][1]) &&
+    values.every((layers) =>
+      layers.length === positions.length &&
+      layers.every((list, layer) => list.length === positions[layer].length)
+    );
+}
+
+function readFeatures(lape: LapeJson, info: FeaturesInfo, place: number): LapeFeature[] {
+  const flat = (key: typeof FINAL_KEYS[number]) => lape[key][place].flat();
+  const max = flat("final_indice_global_max_active");
+  const min = flat("final_indice_global_min_active");
+  const avg = flat("final_indice_global_avg_active");
   const probabilities = probabilitiesInPlace(info, lape.compat === "paper");
-  const count = indicies.length;
-  const lists = [entropies, probabilities, positions, max, min, avg];
-  if (lists.some(({ length }) => length !== count)) return null;
-  const isPlaced = indicies.every(([layer, index], i) =>
-    positions[i].layer === layer && positions[i].value === index &&
-    [max, min, avg].every((values) => values[i].layer === layer)
-  );
-  if (!isPlaced) return null;
-  return indicies.map(([layer, index], i) => ({
+  return info.indicies.map(([layer, index], i) => ({
     layer,
     index,
-    entropy: entropies[i] ?? NaN,
+    entropy: info.entropies[i] ?? NaN,
     probability: probabilities[i] ?? NaN,
-    globalMax: max[i].value ?? NaN,
-    globalMin: min[i].value ?? NaN,
-    globalAvg: avg[i].value ?? NaN,
+    globalMax: max[i] ?? NaN,
+    globalMin: min[i] ?? NaN,
+    globalAvg: avg[i] ?? NaN,
   }));
 }
 
@@ -188,14 +199,13 @@ function featuresInfo(features: readonly Feature[], paper: boolean): FeaturesInf
   };
 }
 
-/** selected_probs in the order of `indicies`; undoes quirk 10, equal entropies by (layer, index). */
+/** selected_probs in the order of `indicies`: undoes quirk 10, ties by (layer, index). */
 function probabilitiesInPlace(info: FeaturesInfo, paper: boolean): (number | null)[] {
-  const { entropies, selected_probs } = info;
-  const written = Array.isArray(selected_probs) ? selected_probs : [selected_probs];
-  if (!paper || written.length !== entropies.length) return written;
+  const written = [info.selected_probs].flat();
+  if (!paper) return written;
   const inPlace = new Array<number | null>(written.length);
-  [...entropies.keys()]
-    .sort((a, b) => (entropies[a] ?? 0) - (entropies[b] ?? 0) || a - b)
+  [...written.keys()]
+    .sort((a, b) => (info.entropies[a] ?? 0) - (info.entropies[b] ?? 0) || a - b)
     .forEach((place, rank) => inPlace[place] = written[rank]);
   return inPlace;
 }

@@ -61,8 +61,8 @@ export function pool(entries: readonly PoolEntry[]): PooledCounts {
 }
 
 /**
- * Activation values of a latent over the texts of the given counts taken together: all languages for
- * the original's `global_{max,min,avg}_active`, one language for its own.
+ * Activation values of a latent over the texts of the given counts taken together: all languages
+ * for the original's `global_{max,min,avg}_active`, one language for its own.
  *
  * For neurons the average is the sum over all positions, negative ones included, over the number of
  * positive ones (quirk 5), as published.

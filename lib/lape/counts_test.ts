@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { Counts } from "../formats/counts.ts";
+import { InputError } from "../formats/input_error.ts";
+import { smallCounts } from "../../tests/support/small_counts.ts";
+import { emptyCounts, equalCounts, mergeCounts, roundedCounts } from "./counts.ts";
+
+const LAYERS = [1, 4];
+const WIDTH = 3;
+const SIZE = LAYERS.length * WIDTH;
+
+const perLatent = <T>(value: fc.Arbitrary<T>) =>
+  fc.array(value, { minLength: SIZE, maxLength: SIZE });
+const smallInteger = fc.nat({ max: 2 ** 20 });
+const activation = fc.float({ min: 0, max: 1000, noNaN: true });
+
+const anyCounts: fc.Arbitrary<Counts> = fc.record({
+  layers: fc.constant(LAYERS),
+  width: fc.constant(WIDTH),
+  examples: smallInteger,
+  tokens: smallInteger,
+  firedTokens: perLatent(smallInteger).map((values) => Uint32Array.from(values)),
+  firedExamples: perLatent(smallInteger).map((values) => Uint32Array.from(values)),
+  sum: perLatent(fc.bigInt({ min: -(2n ** 50n), max: 2n ** 50n }))
+    .map((values) => BigInt64Array.from(values)),
+  max: perLatent(activation).map((values) => Float32Array.from(values)),
+  min: perLatent(fc.oneof(activation, fc.constant(Infinity)))
+    .map((values) => Float32Array.from(values)),
+});
+
+Deno.test("merging adds integers and compares extremes", () => {
+  const a = smallCounts({
+    examples: 2,
+    tokens: 10,
+    firedTokens: [3, 0],
+    firedExamples: [2, 0],
+    sum: [1.5, 0],
+    max: [0.75, 0],
+    min: [0.25, Infinity],
+  });
+  const b = smallCounts({
+    examples: 1,
+    tokens: 5,
+    firedTokens: [1, 4],
+    firedExamples: [1, 1],
+    sum: [0.125, 8],
+    max: [0.125, 3],
+    min: [0.125, 1],
+  });
+  const expected = smallCounts({
+    examples: 3,
+    tokens: 15,
+    firedTokens: [4, 4],
+    firedExamples: [3, 1],
+    sum: [1.625, 8],
+    max: [0.75, 3],
+    min: [0.125, 1],
+  });
+  assert.deepEqual(mergeCounts(a, b), expected);
+});
+
+Deno.test("merging is associative and commutative, and leaves its arguments alone", () => {
+  fc.assert(fc.property(anyCounts, anyCounts, anyCounts, (a, b, c) => {
+    const before = structuredClone(a);
+    assert.ok(equalCounts(mergeCounts(mergeCounts(a, b), c), mergeCounts(a, mergeCounts(b, c))));
+    assert.ok(equalCounts(mergeCounts(a, b), mergeCounts(b, a)));
+    assert.ok(equalCounts(a, before));
+  }));
+});
+
+Deno.test("empty counts are the identity of merging", () => {
+  const empty = emptyCounts(LAYERS, WIDTH);
+  fc.assert(fc.property(anyCounts, (counts) => {
+    assert.ok(equalCounts(mergeCounts(counts, empty), counts));
+    assert.ok(equalCounts(mergeCounts(empty, counts), counts));
+  }));
+});
+
+Deno.test("counts differ as soon as one value does", () => {
+  const build = () =>
+    smallCounts({ examples: 1, tokens: 9, firedTokens: [4, 5], sum: [1, 2], min: [1, 1] });
+  const change: ((counts: Counts) => unknown)[] = [
+    (counts) => counts.examples++,
+    (counts) => counts.tokens++,
+    (counts) => counts.firedTokens[1]++,
+    (counts) => counts.firedExamples[1]++,
+    (counts) => counts.sum[1]++,
+    (counts) => counts.max[1]++,
+    (counts) => counts.min[1]++,
+  ];
+  assert.ok(equalCounts(build(), build()));
+  for (const edit of change) {
+    const other = build();
+    edit(other);
+    assert.ok(!equalCounts(build(), other), `${edit}`);
+  }
+  assert.ok(!equalCounts(emptyCounts([0], 4), emptyCounts([1], 4)));
+  assert.ok(!equalCounts(emptyCounts([0], 4), emptyCounts([0, 1], 2)));
+});
+
+Deno.test("counts over other layers or widths do not merge", () => {
+  const counts = emptyCounts([0, 1], 8);
+  for (const other of [emptyCounts([0, 2], 8), emptyCounts([0], 8), emptyCounts([0, 1], 4)]) {
+    assert.throws(() => mergeCounts(counts, other), (error) => {
+      assert.ok(error instanceof InputError);
+      assert.match(error.message, /layers 0, 1 x 8/);
+      return true;
+    });
+  }
+});
+
+Deno.test("a count that would wrap around is an error, not a small number", () => {
+  const full = emptyCounts([0], 1);
+  full.firedTokens[0] = 2 ** 32 - 1;
+  const one = emptyCounts([0], 1);
+  one.firedTokens[0] = 1;
+  assert.equal(mergeCounts(full, emptyCounts([0], 1)).firedTokens[0], 2 ** 32 - 1);
+  assert.throws(() => mergeCounts(full, one), RangeError);
+
+  const large = emptyCounts([0], 1);
+  large.sum[0] = 2n ** 63n - 1n;
+  const unit = emptyCounts([0], 1);
+  unit.sum[0] = 1n;
+  assert.throws(() => mergeCounts(large, unit), RangeError);
+});
+
+Deno.test("layers must ascend, or (layer, index) would not be the order of the arrays", () => {
+  assert.throws(() => emptyCounts([0, 0], 1), RangeError);
+  assert.throws(() => emptyCounts([3, 1], 1), RangeError);
+});
+
+Deno.test("max and min are rounded at 3 decimals in float32, halves to even", () => {
+  // 1.0625 and 0.1875 times 1000 are halves exactly; 2.0004 is not.
+  const counts = smallCounts({
+    examples: 1,
+    tokens: 1,
+    firedTokens: [1, 1, 1, 0],
+    max: [1.0625, 0.1875, 2.0004, 0],
+    min: [0.0625, 0.3125, -0.27846, Infinity],
+  });
+  const { max, min } = roundedCounts(counts);
+  assert.deepEqual([...max], [1.062, 0.188, 2, 0].map(Math.fround));
+  assert.deepEqual([...min], [0.062, 0.312, -0.278, Infinity].map(Math.fround));
+});
+
+Deno.test("rounding commutes with merging", () => {
+  fc.assert(fc.property(anyCounts, anyCounts, (a, b) => {
+    const late = roundedCounts(mergeCounts(a, b));
+    assert.ok(equalCounts(late, mergeCounts(roundedCounts(a), roundedCounts(b))));
+  }));
+});
