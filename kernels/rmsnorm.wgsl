@@ -18,18 +18,15 @@ var<workgroup> partial: array<f32, ${LANES}>;
 @compute @workgroup_size(${LANES})
 fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group: vec3u) {
   let row = group.y * ${GRID}u + group.x;
-  let inside = row < p.rows;
+  if (row >= p.rows) { return; }
   let start = row * p.quads;
   var sum = 0.0;
-  if (inside) {
-    for (var i = lane.x; i < p.quads; i += ${LANES}u) {
-      let v = x[start + i];
-      sum += dot(v, v);
-    }
+  for (var i = lane.x; i < p.quads; i += ${LANES}u) {
+    let v = x[start + i];
+    sum += dot(v, v);
   }
   partial[lane.x] = sum;
   workgroupBarrier();
-  if (!inside) { return; }
   var total = 0.0;
 #for i in 0..LANES
   total += partial[${i}];

@@ -42,7 +42,8 @@ fn count_ahead(row: u32, lane: u32, value: i32, bound: u32) -> u32 {
 @compute @workgroup_size(${LANES})
 fn main(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u) {
   let lane = id.x;
-  let row = min(group.y * ${GRID}u + group.x, p.rows - 1u);
+  let row = group.y * ${GRID}u + group.x;
+  if (row >= p.rows) { return; }
   if (lane == 0u) { is_pending = pending[row]; }
   if (workgroupUniformLoad(&is_pending) == 0u) { return; }
 

@@ -20,7 +20,8 @@ var<workgroup> index: array<u32, ${2 * K}>;
 
 @compute @workgroup_size(${LANES})
 fn main(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u) {
-  let row = min(group.y * ${GRID}u + group.x, p.rows - 1u);
+  let row = group.y * ${GRID}u + group.x;
+  if (row >= p.rows) { return; }
   for (var i = id.x; i < ${K}u; i += ${LANES}u) {
     value[i] = values[row * ${K}u + i];
     index[i] = indices[row * ${K}u + i];

@@ -40,7 +40,8 @@ fn collect(value: i32, index: u32, floor: i32) {
 @compute @workgroup_size(${LANES})
 fn main(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u) {
   let lane = id.x;
-  let row = min(group.y * ${GRID}u + group.x, p.rows - 1u);
+  let row = group.y * ${GRID}u + group.x;
+  if (row >= p.rows) { return; }
   for (var b = lane; b < p.blocks; b += ${LANES}u) { maxima[b] = block_max[row * p.blocks + b]; }
   workgroupBarrier();
 
