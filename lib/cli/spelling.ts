@@ -21,7 +21,8 @@ export function addOpposites(command: OptionHolder): void {
   for (const option of command.options.filter(isFlag)) {
     const opposite = oppositeOf(option.long!);
     if (command.options.some(({ long }) => long === opposite)) continue;
-    command.addOption(new Option(opposite).hideHelp());
+    // Commander's rule that a lone --no-flag means "true unless given" ends with the opposite.
+    command.addOption(new Option(opposite).hideHelp().default(option.negate ? true : undefined));
   }
 }
 

@@ -31,7 +31,9 @@ export async function runCommand(
     stdin: "null",
   }).output();
   const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  // What Deno says of packages that it fetches on a first run is not the command's.
+  const said = decoder.decode(stderr).replace(/^(Download|Initialize|Check) .*\n/gm, "");
+  return { code, stdout: decoder.decode(stdout), stderr: said };
 }
 
 /** Runs `babelscope` of this checkout. */
