@@ -1,22 +1,45 @@
-import { type Html, html, trusted } from "./html.ts";
-import { byTotal, languageId } from "./languages.ts";
+import { byTotal, distinctFeatures, languageId } from "./belonging.ts";
+import { type Html, markup } from "./html.ts";
 import { countText, decimalText } from "./numbers.ts";
 import type { ReportData } from "./report_data.ts";
 
 const BINS = 36;
 
-/** Counts in BINS equal steps from 0 to `top`, which belongs to the last. */
-function histogram(values: readonly number[], top: number): number[] {
-  const counts = new Array<number>(BINS).fill(0);
-  for (const value of values) {
-    counts[Math.max(0, Math.min(BINS - 1, Math.floor(BINS * value / top)))]++;
-  }
-  return counts;
+/** A set of entropies: in ascending order, and counted in BINS equal steps of the figure. */
+interface Distribution {
+  readonly sorted: readonly number[];
+  readonly counts: readonly number[];
+  /** The lower one of two in the middle; NaN of none. */
+  readonly median: number;
 }
 
-/** The value in the middle; the lower one of two. */
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? NaN;
+/** What all parts of the figure share. */
+interface Scale {
+  /** ln of the number of languages: the right edge. */
+  readonly top: number;
+  /** Ticks in nats. */
+  readonly nats: readonly number[];
+  /** Ticks in evenly shared languages, e^entropy. */
+  readonly languages: readonly number[];
+}
+
+function scaleOf(languages: number): Scale {
+  const top = Math.log(languages) || 1;
+  const clear = 0.9 * top; // leaves room for the tick at the right edge
+  return {
+    top,
+    nats: [0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5].filter((tick) => tick < clear),
+    languages: [1, 2, 3, 5, 10, 20, 50].filter((count) => Math.log(count) < clear),
+  };
+}
+
+function distribution(entropies: readonly number[], { top }: Scale): Distribution {
+  const sorted = entropies.toSorted((a, b) => a - b);
+  const counts = new Array<number>(BINS).fill(0);
+  for (const entropy of sorted) {
+    counts[Math.max(0, Math.min(BINS - 1, Math.floor(BINS * entropy / top)))]++;
+  }
+  return { sorted, counts, median: sorted[Math.floor((sorted.length - 1) / 2)] ?? NaN };
 }
 
 /** Path of a bar per bin, in a view box BINS wide and 100 high. */
@@ -27,162 +50,114 @@ function bars(counts: readonly number[], highest: number): string {
   }).join("");
 }
 
-/** The scale of the figure: ticks in nats, and the number of evenly shared languages they equal. */
-function scale(languages: number) {
-  const top = Math.log(languages) || 1;
-  const halves = Array.from({ length: Math.ceil(top / 0.5) }, (_, at) => at / 2);
-  const nats = halves.filter((h) => h < top * 0.95);
-  const even = [1, 2, 3, 5, 10, 20, 50, 100].filter((k) => Math.log(k) < top * 0.92);
-  return { top, nats, even };
+function line(entropy: number, { top }: Scale): string {
+  return Number.isFinite(entropy) ? `M${(BINS * entropy / top).toFixed(2)},0V100` : "";
 }
 
-type Scale = ReturnType<typeof scale>;
-
-function lane(label: string, paths: Html, marker: number, { top, nats }: Scale): Html {
-  const grid = nats.map((tick) => `M${(BINS * tick / top).toFixed(2)},0V100`).join("");
-  const middle = Number.isFinite(marker)
-    ? html`
-      <path class="median" d="M${(BINS * marker / top).toFixed(2)},0V100" />
-    `
-    : "";
-  return html`
-    <svg class="lane" viewBox="0 0 ${BINS} 100" preserveAspectRatio="none" role="img"
-      aria-label="${label}"><title>${label}</title><path class="grid" d="${grid}"/>${paths}${middle}</svg>
-  `;
+/** One histogram; `behind` is drawn in grey behind it. */
+function lane(
+  { label, shown, behind, highest, scale }: {
+    label: string;
+    shown: Distribution;
+    behind?: Distribution;
+    highest: number;
+    scale: Scale;
+  },
+): Html {
+  const grid = scale.nats.map((tick) => line(tick, scale)).join("");
+  return markup`<svg class="lane" viewBox="0 0 ${BINS} 100" preserveAspectRatio="none" role="img"
+ aria-label="${label}"><title>${label}</title><path class="grid" d="${grid}"/>
+<path class="behind" d="${bars(behind?.counts ?? [], highest)}"/>
+<path class="front" d="${bars(shown.counts, highest)}"/>
+<path class="median" d="${line(shown.median, scale)}"/></svg>`;
 }
 
-function axis(kind: string, label: string, ticks: readonly (readonly [number, string])[]): Html {
-  return html`
-    <div class="axis ${kind}" aria-hidden="true"><span class="axis-label">${label}</span
-    ><div class="ticks">${ticks.map(([at, text]) =>
-      html`<span style="left:${(100 * at).toFixed(2)}%">${text}</span>`
-    )}</div></div>
-  `;
+function axis(kind: "above" | "below", label: string, ticks: readonly [number, string][]): Html {
+  const marks = ticks.map(([at, text]) =>
+    markup`<span style="left:${(100 * at).toFixed(2)}%">${text}</span>`
+  );
+  return markup`<div class="axis ${kind}" aria-hidden="true"><span>${label}</span>
+<div class="ticks">${marks}</div></div>
+`;
 }
 
-/** Every feature once, whichever languages it is listed under. */
-function distinctEntropies(data: ReportData): number[] {
-  const entropies = new Map(data.features.flat().map((f) => [`${f.layer}/${f.index}`, f.entropy]));
-  return [...entropies.values()];
+function languagesAxis({ top, languages }: Scale, all: number): Html {
+  const ticks = languages.map((k): [number, string] => [Math.log(k) / top, `${k}`]);
+  return axis("above", "≈ languages", [...ticks, [1, `${all}`]]);
+}
+
+function entropyAxis({ top, nats }: Scale): Html {
+  const ticks = nats.map((tick): [number, string] => [tick / top, `${tick}`]);
+  return axis("below", "entropy (nats)", [...ticks, [1, top.toFixed(2)]]);
 }
 
 /** How specific the features are: entropy of all candidates, then of each language's features. */
 export function entropyFigure(data: ReportData): Html {
-  const languages = data.languages.length;
-  const x = scale(languages);
-  const all = histogram(data.candidates.map((c) => c.entropy), x.top);
-  const features = distinctEntropies(data);
-  const kept = histogram(features, x.top);
-  const perLanguage = data.features.map((list) => histogram(list.map((f) => f.entropy), x.top));
-  const highest = Math.max(1, ...perLanguage.flat());
-  const tallest = Math.max(1, ...all, ...kept);
-  const overview = lane(
-    `Entropy of ${countText(data.candidates.length)} candidates and ${
-      countText(features.length)
-    } features`,
-    html`
-      <path class="behind" d="${trusted(bars(all, tallest))}" />
-      <path class="front" d="${trusted(bars(kept, tallest))}" />
-    `,
-    median(features),
-    x,
-  );
+  const scale = scaleOf(data.languages.length);
+  const candidates = distribution(data.candidates.map(({ entropy }) => entropy), scale);
+  const features = distribution(distinctFeatures(data).map((f) => f.feature.entropy), scale);
+  const languages = data.features.map((list) => distribution(list.map((f) => f.entropy), scale));
+  const tallest = Math.max(1, ...candidates.counts, ...features.counts);
+  const highest = Math.max(1, ...languages.flatMap(({ counts }) => counts));
+  const named = {
+    candidates: `${countText(data.candidates.length)} candidates`,
+    features: `${countText(features.sorted.length)} features`,
+  };
+  const overview = lane({
+    label: `Entropy of ${named.candidates} and ${named.features}`,
+    shown: features,
+    behind: candidates,
+    highest: tallest,
+    scale,
+  });
   const rows = byTotal(data).map((g) => {
     const { name, code } = data.languages[g];
-    const middle = median(data.features[g].map((f) => f.entropy));
-    const drawn = html`
-      <path class="front" d="${trusted(bars(perLanguage[g], highest))}" />
-    `;
-    const label = `${name}: median entropy ${decimalText(middle, 2)}`;
-    return html`
-      <div
-        class="row"><a href="#${languageId(code)}">${name}</a>${lane(
-          label,
-          drawn,
-          middle,
-          x,
-        )}<span class="middle">${decimalText(middle, 2)}</span></div>
-    `;
+    const middle = decimalText(languages[g].median, 2);
+    const label = `${name}: median entropy ${middle}`;
+    const drawn = lane({ label, shown: languages[g], highest, scale });
+    return markup`<div class="row"><a href="#${languageId(code)}">${name}</a>
+${drawn}<span class="middle">${middle}</span></div>
+`;
   });
-  return html`<figure class="entropy">
+  return markup`<figure class="entropy">
 <figcaption><h3>How specific they are: entropy</h3>
-<p>Left: one language has it almost alone. Right: all languages share it evenly. At the top
-<span class="key">all ${countText(data.candidates.length)} candidates</span> and the
-<span class="key feature-key">${countText(features.length)} features</span> among them (up to ${
-    countText(tallest)
-  } per bar); below, each language’s features (up to ${
-    countText(highest)
-  } per bar). The line and the number on the right are the median.</p></figcaption>
-${
-    axis("above", "Like … even languages", [
-      ...x.even.map((k) => [Math.log(k) / x.top, `${k}`] as const),
-      [1, `${languages}`],
-    ])
-  }<div class="row overview"><span>All</span>${overview}<span class="middle">${
-    decimalText(median(features), 2)
-  }</span></div>
-${rows}${
-    axis("below", "Entropy (nats)", [
-      ...x.nats.map((tick) => [tick / x.top, `${tick}`] as const),
-      [1, `ln ${languages} = ${x.top.toFixed(2)}`],
-    ])
-  }${entropyTable(data, all, kept, x.top)}</figure>`;
+<p>Left: one language has it almost alone. Right: all languages share it evenly. In the top row
+<span class="key">all ${named.candidates}</span> and the <span class="key feature-key">${named.features}</span>
+among them (highest bar: ${countText(tallest)}); below, each language’s features (highest bar:
+${countText(highest)}). The line and the number on the right are the median.</p></figcaption>
+${languagesAxis(scale, data.languages.length)}
+<div class="row overview"><span>All</span>
+${overview}<span class="middle">${decimalText(features.median, 2)}</span></div>
+${rows}${entropyAxis(scale)}
+<details><summary>The numbers behind this figure</summary><div class="side-by-side">
+${languageTable(data, languages)}
+${binTable(candidates, features, scale)}</div></details></figure>`;
 }
 
-/** The figure's numbers. */
-function entropyTable(data: ReportData, all: number[], kept: number[], top: number): Html {
-  const languages = byTotal(data).map((g) => {
-    const entropies = data.features[g].map((f) => f.entropy);
-    return html`
-      <tr>
-        <th scope="row">${data.languages[g].name}</th>
-        <td>${entropies.length}</td>
-        <td>${decimalText(Math.min(...entropies), 3)}</td>
-        <td>${decimalText(median(entropies), 3)}</td>
-        <td>${decimalText(Math.max(...entropies), 3)}</td>
-      </tr>
-    `;
+function languageTable(data: ReportData, distributions: readonly Distribution[]): Html {
+  const rows = byTotal(data).map((g) => {
+    const { sorted, median } = distributions[g];
+    const values = [sorted[0] ?? NaN, median, sorted.at(-1) ?? NaN];
+    const cells = values.map((value) => markup`<td>${decimalText(value, 3)}</td>`);
+    return markup`<tr><th scope="row">${
+      data.languages[g].name
+    }</th><td>${sorted.length}</td>${cells}</tr>
+`;
   });
-  const bins = all.map((count, bin) =>
-    html`
-      <tr>
-        <th scope="row">${(top * bin / BINS).toFixed(3)} to ${(top * (bin + 1) / BINS).toFixed(
-          3,
-        )}</th>
-        <td>${count}</td>
-        <td>${kept[bin]}</td>
-      </tr>
-    `
+  return markup`<table class="numbers">
+<thead><tr><th scope="col">Language</th><th scope="col">Features</th>
+<th scope="col">Lowest</th><th scope="col">Median</th><th scope="col">Highest</th></tr></thead>
+<tbody>${rows}</tbody></table>`;
+}
+
+function binTable(candidates: Distribution, features: Distribution, { top }: Scale): Html {
+  const edge = (bin: number) => (top * bin / BINS).toFixed(3);
+  const rows = candidates.counts.map((count, bin) =>
+    markup`<tr><th scope="row">${edge(bin)} to ${edge(bin + 1)}</th>
+<td>${count}</td><td>${features.counts[bin]}</td></tr>
+`
   );
-  return html`
-    <details>
-      <summary>The numbers behind this figure</summary>
-      <div class="side-by-side">
-        <table class="numbers">
-          <thead>
-            <tr>
-              <th scope="col">Language</th>
-              <th scope="col">Features</th>
-              <th
-                scope="col">Lowest</th>
-              <th scope="col">Median</th>
-              <th scope="col">Highest</th>
-            </tr>
-          </thead>
-          <tbody>${languages}</tbody>
-        </table>
-        <table class="numbers">
-          <thead>
-            <tr>
-              <th scope="col">Entropy</th>
-              <th scope="col">Candidates</th>
-              <th
-                scope="col">Features</th>
-            </tr>
-          </thead>
-          <tbody>${bins}</tbody>
-        </table>
-      </div>
-    </details>
-  `;
+  return markup`<table class="numbers">
+<thead><tr><th scope="col">Entropy</th><th scope="col">Candidates</th><th scope="col">Features</th></tr></thead>
+<tbody>${rows}</tbody></table>`;
 }

@@ -1,6 +1,6 @@
+import { languageId, nextLanguage } from "./belonging.ts";
 import { highlightedText } from "./highlight.ts";
-import { type Html, html } from "./html.ts";
-import { languageId } from "./languages.ts";
+import { EMPTY, type Html, markup } from "./html.ts";
 import { countText, decimalText, percentText } from "./numbers.ts";
 import type { ReportData, ReportExample, ReportFeature, ReportLanguage } from "./report_data.ts";
 import { clipText } from "./visible_text.ts";
@@ -8,78 +8,7 @@ import { clipText } from "./visible_text.ts";
 const TOKENS = 12;
 const TOKEN_LIMIT = 32;
 const EXAMPLES = 4;
-
-/** Position of the language, other than `owner`, with the highest activation probability. */
-function runnerUp(feature: ReportFeature, owner: number): number {
-  return feature.probabilities.reduce(
-    (best, p, g) => g !== owner && (best === -1 || p > feature.probabilities[best]) ? g : best,
-    -1,
-  );
-}
-
-/** "next: Russian 12 %", or nothing where there is one language. */
-export function runnerUpText(data: ReportData, feature: ReportFeature, owner: number): string {
-  const next = runnerUp(feature, owner);
-  if (next === -1) return "";
-  return `${data.languages[next].name} ${percentText(feature.probabilities[next])}`;
-}
-
-function facts(data: ReportData, feature: ReportFeature, owner: number): Html {
-  const { name } = data.languages[owner];
-  const { entropy, probability, max } = feature;
-  const next = runnerUpText(data, feature, owner);
-  return html`
-    <p
-      class="facts">fires on <b>${percentText(probability)}</b> of ${name} tokens${next === ""
-        ? ""
-        : html`, next ${next}`} · entropy <b>${decimalText(entropy, 3)}</b>, like ${decimalText(
-          Math.exp(entropy),
-          1,
-        )} even languages · strongest activation ${decimalText(max, 2)}</p>
-  `;
-}
-
-/** A bar per language, as high as the activation probability relative to the highest. */
-function strip(data: ReportData, feature: ReportFeature, owner: number): Html {
-  const highest = Math.max(...feature.probabilities);
-  const label = data.languages.map(({ name }, g) =>
-    `${name} ${percentText(feature.probabilities[g])}`
-  );
-  const bars = data.languages.map(({ code }, g) => {
-    const height = highest > 0 ? 100 * feature.probabilities[g] / highest : 0;
-    return html`<span${
-      g === owner
-        ? html`
-          class="own"
-        `
-        : ""
-    } title="${label[g]}"><i style="--v:${height.toFixed(1)}%"></i>${code.split("-")[0]}</span>`;
-  });
-  return html`<div class="strip" role="img" aria-label="Activation probability: ${
-    label.join(", ")
-  }">${bars}</div>`;
-}
-
-function tokens(feature: ReportFeature, { code }: ReportLanguage): Html {
-  if (feature.topTokens.length === 0) return html``;
-  const items = feature.topTokens.slice(0, TOKENS).map(({ text, count }) => {
-    const shown = clipText(text, TOKEN_LIMIT).replaceAll(" ", "␣");
-    return html`<li><bdi lang="${code}">${shown || "(empty)"}</bdi><small>×${
-      countText(count)
-    }</small></li>`;
-  });
-  return html`<ul class="tokens" aria-label="Tokens it fires on most">${items}</ul>`;
-}
-
-function exampleText(data: ReportData, feature: ReportFeature, example: ReportExample): Html {
-  const language = data.languages.find(({ code }) => code === example.language);
-  return html`
-    <li><p lang="${example.language}" dir="${language?.direction ?? "auto"}">${highlightedText(
-      example,
-      feature,
-    )}</p><small><bdi>${clipText(example.label, 120)}</bdi></small></li>
-  `;
-}
+const LABEL_LIMIT = 120;
 
 /** A feature as it belongs to `data.languages[owner]`. */
 export function featureCard(data: ReportData, feature: ReportFeature, owner: number): Html {
@@ -88,17 +17,66 @@ export function featureCard(data: ReportData, feature: ReportFeature, owner: num
   const id = `${languageId(language.code)}-${layer}-${index}`;
   const examples = feature.examples.slice(0, EXAMPLES)
     .map((example) => exampleText(data, feature, example));
-  return html`
-    <article class="feature" id="${id}">
-      <header><h4><a href="#${id}">Layer ${layer} <span>/</span> ${index}</a></h4>${facts(
-        data,
-        feature,
-        owner,
-      )}</header>
-      <div class="profile">${strip(data, feature, owner)}${tokens(feature, language)}</div>
-      <ol class="examples">${examples.length > 0
-        ? examples
-        : html`<li><small>No examples were collected.</small></li>`}</ol>
-    </article>
-  `;
+  const none = markup`<li><small>No examples were collected.</small></li>`;
+  return markup`<article class="feature" id="${id}">
+<header><h4><a href="#${id}">Layer ${layer} <span>/</span> ${index}</a></h4>
+${facts(data, feature, owner)}</header>
+<div class="profile">${strip(data, feature, owner)}${tokens(feature, language)}</div>
+<ol class="examples">${examples.length > 0 ? examples : none}</ol>
+</article>
+`;
+}
+
+function facts(data: ReportData, feature: ReportFeature, owner: number): Html {
+  const { entropy, probability, max } = feature;
+  const next = nextText(data, feature, owner);
+  const even = decimalText(Math.exp(entropy), 1);
+  return markup`<p class="facts">fires on <b>${percentText(probability)}</b>
+of ${data.languages[owner].name} tokens${next === "" ? "" : `, next ${next}`}
+· entropy <b>${decimalText(entropy, 3)}</b> ≈ ${even} languages
+· strongest activation ${decimalText(max, 2)}</p>`;
+}
+
+/** "Russian 12 %": the other language it fires most in; "" where there is only one language. */
+export function nextText(data: ReportData, feature: ReportFeature, owner: number): string {
+  const next = nextLanguage(feature, owner);
+  if (next === -1) return "";
+  return `${data.languages[next].name} ${percentText(feature.probabilities[next])}`;
+}
+
+/** A bar per language, as high as the activation probability relative to the highest. */
+function strip(data: ReportData, { probabilities }: ReportFeature, owner: number): Html {
+  const highest = Math.max(...probabilities);
+  const labels = data.languages.map(({ name }, g) => `${name} ${percentText(probabilities[g])}`);
+  const bars = data.languages.map(({ code }, g) => {
+    const height = highest > 0 ? (100 * probabilities[g] / highest).toFixed(1) : 0;
+    return markup`<span class="${g === owner ? "own" : "other"}" title="${labels[g]}">
+<i style="--v:${height}%"></i>${code.split("-")[0]}</span>`;
+  });
+  return markup`<div class="strip" role="img"
+ aria-label="Activation probability: ${labels.join(", ")}">${bars}</div>`;
+}
+
+function tokens({ topTokens }: ReportFeature, { code }: ReportLanguage): Html {
+  if (topTokens.length === 0) return EMPTY;
+  const items = topTokens.slice(0, TOKENS).map(({ text, count }) => {
+    return markup`<li><bdi lang="${code}">${tokenText(text)}</bdi><small>×${
+      countText(count)
+    }</small></li>`;
+  });
+  return markup`<ul class="tokens" aria-label="Tokens it fires on most">${items}</ul>`;
+}
+
+/** Spaces shown, and a combining mark without its letter put on a dotted circle. */
+function tokenText(text: string): string {
+  const clipped = clipText(text, TOKEN_LIMIT).replaceAll(" ", "␣");
+  return clipped.replace(/^\p{M}/u, "◌$&") || "(empty)";
+}
+
+function exampleText(data: ReportData, feature: ReportFeature, example: ReportExample): Html {
+  const language = data.languages.find(({ code }) => code === example.language);
+  const text = highlightedText(example, feature);
+  return markup`<li><p lang="${example.language}" dir="${language?.direction ?? "auto"}">${text}</p>
+<small><bdi>${clipText(example.label, LABEL_LIMIT)}</bdi></small></li>
+`;
 }

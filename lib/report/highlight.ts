@@ -1,4 +1,4 @@
-import { type Html, html } from "./html.ts";
+import { type Html, markup } from "./html.ts";
 import { decimalText } from "./numbers.ts";
 import type { ReportExample, ReportFeature, ReportPiece } from "./report_data.ts";
 import { clipText } from "./visible_text.ts";
@@ -55,8 +55,8 @@ function level(activation: number, max: number): number {
 
 function mark({ text, activation }: ReportPiece, max: number): Html {
   const shade = level(activation, max);
-  if (shade === 0) return html`${text}`;
-  return html`<mark class="a${shade}" title="${decimalText(activation, 2)}">${text}</mark>`;
+  if (shade === 0) return markup`${text}`;
+  return markup`<mark class="a${shade}" title="${decimalText(activation, 2)}">${text}</mark>`;
 }
 
 /** The text of an example, its tokens shaded by activation, cut around the strongest one. */
@@ -67,7 +67,7 @@ export function highlightedText(example: ReportExample, feature: ReportFeature):
     activation,
   }));
   const { shown, cutBefore, cutAfter } = aroundStrongest(mergeByGrapheme(clipped), WINDOW);
-  return html`${near.cutBefore || cutBefore ? "… " : ""}${
+  return markup`${near.cutBefore || cutBefore ? "… " : ""}${
     shown.map((piece) => mark(piece, feature.max))
   }${near.cutAfter || cutAfter ? " …" : ""}`;
 }

@@ -1,6 +1,6 @@
 import { visibleText } from "./visible_text.ts";
 
-/** Markup that is already safe to put into a page. Only {@link html} and {@link trusted} make it. */
+/** Page source that is safe to print as it is; only {@link markup} and {@link trusted} make it. */
 class Html {
   constructor(readonly source: string) {}
 }
@@ -27,12 +27,18 @@ function source(value: HtmlValue): string {
  * A page fragment. Values are escaped and their unseen characters made visible, so text from a
  * corpus cannot become markup, neither between tags nor in a quoted attribute (attributes in
  * templates are always quoted).
+ *
+ * Not called `html`: deno fmt would rearrange the white space of templates with that tag, which
+ * here stands between the words of a text.
  */
-export function html(strings: TemplateStringsArray, ...values: HtmlValue[]): Html {
+export function markup(strings: TemplateStringsArray, ...values: HtmlValue[]): Html {
   return new Html(String.raw({ raw: strings }, ...values.map(source)));
 }
 
-/** Our own style sheet, script or path data: put into the page as it is. */
-export function trusted(markup: string): Html {
-  return new Html(markup);
+/** Our own style sheet or script: put into the page as it is. */
+export function trusted(text: string): Html {
+  return new Html(text);
 }
+
+/** Nothing. */
+export const EMPTY = trusted("");

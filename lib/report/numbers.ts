@@ -10,10 +10,23 @@ export function quantityText(count: number, noun: string): string {
   return `${countText(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** 0.1384 → "13.8 %"; positive values below 0.1 % say so. */
+/** A measured share: 0.1384 → "13.8 %"; positive values below 0.1 % say so. */
 export function percentText(share: number): string {
   if (share > 0 && share < 0.001) return "< 0.1\u00a0%";
-  return `${Number((share * 100).toFixed(1))}\u00a0%`;
+  return `${(share * 100).toFixed(1)}\u00a0%`;
+}
+
+/** A share that somebody set, as short as it is: 0.98 → "98 %". */
+export function rateText(share: number): string {
+  return `${Number((share * 100).toPrecision(12))}\u00a0%`;
+}
+
+/** Ascending whole numbers, neighbours joined: [0, 1, 2, 5] → "0–2, 5". */
+export function rangesText(numbers: readonly number[]): string {
+  const starts = numbers.filter((n, at) => numbers[at - 1] !== n - 1);
+  const ends = numbers.filter((n, at) => numbers[at + 1] !== n + 1);
+  return starts.map((start, at) => start === ends[at] ? `${start}` : `${start}–${ends[at]}`)
+    .join(", ");
 }
 
 /** A value with a fixed number of decimals; "–" when it is not a number to print. */

@@ -9,7 +9,7 @@ function show(id) {
 
 /** Brings what the address names into view, filtered out or folded away as it may be. */
 function reveal() {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = document.getElementById(location.hash.slice(1));
   if (target === null) return;
   if (target.closest("section[hidden]") !== null) show("");
   const folded = target.closest("details");
