@@ -1,0 +1,63 @@
+/** What `run.json` says of a run: of the program that made it, and how it is written. */
+
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import config from "../../deno.json" with { type: "json" };
+import { listFolder, readBytes, writeAtomic } from "./files.ts";
+
+const PROJECT_ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const SOURCE = /\.(ts|wgsl)$/;
+const TEST = /_test\.ts$/;
+
+/** Versions of the program and of what runs it. */
+export interface Versions {
+  readonly babelscope: string;
+  readonly deno: string;
+  readonly v8: string;
+  readonly typescript: string;
+}
+
+/** Versions of this program and of what runs it. */
+export function versions(): Versions {
+  return { babelscope: config.version, ...Deno.version };
+}
+
+/**
+ * SHA-256, in hexadecimal, over the sources (.ts and .wgsl, tests left out) of these folders of the
+ * project and of the folders in them: results with the same hash come from the same code.
+ *
+ * @param rooms folders relative to the project's root, e.g. `["kernels", "lib/nn"]`; order and
+ *   repetition do not matter
+ * @throws InputError when a folder or file cannot be read
+ */
+export async function codeHash(rooms: readonly string[]): Promise<string> {
+  const sources = await Promise.all(rooms.map(sourcesIn));
+  const hash = createHash("sha256");
+  for (const path of [...new Set(sources.flat())].sort()) {
+    const bytes = await readBytes(join(PROJECT_ROOT, path));
+    hash.update(`${path}\n${bytes.length}\n`).update(bytes);
+  }
+  return hash.digest("hex");
+}
+
+/**
+ * Writes a manifest as indented JSON, atomically.
+ *
+ * @throws InputError when the path cannot be written
+ */
+export async function writeManifest(path: string, value: unknown): Promise<void> {
+  await writeAtomic(path, JSON.stringify(value, null, 2) + "\n");
+}
+
+/** Paths of a folder's sources, relative to the project's root. */
+async function sourcesIn(room: string): Promise<string[]> {
+  const names = await listFolder(join(PROJECT_ROOT, room));
+  const paths = await Promise.all(names.map(async (name) => {
+    const path = join(room, name);
+    const { isDirectory } = await Deno.stat(join(PROJECT_ROOT, path));
+    if (isDirectory) return sourcesIn(path);
+    return SOURCE.test(name) && !TEST.test(name) ? [path] : [];
+  }));
+  return paths.flat();
+}

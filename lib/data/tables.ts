@@ -1,0 +1,85 @@
+/**
+ * Tables as Parquet and CSV, through polars. It is loaded at the first use: programs that touch no
+ * table need none of the permissions (ffi, env, sys) of its native library.
+ */
+
+import { Buffer } from "node:buffer";
+import type { Series } from "nodejs-polars";
+import { InputError } from "../formats/input_error.ts";
+import { readBytes, writeAtomic } from "./files.ts";
+
+/** Columns by name, in order; all of one length. */
+export type Columns = Readonly<Record<string, readonly Cell[]>>;
+
+/** What a cell may hold; null is a missing value. */
+export type Cell = string | number | null;
+
+/**
+ * Writes a table as `<path>.parquet` and `<path>.csv`, each atomically. A column of whole numbers is
+ * stored as Int64, other numbers as Float64, texts as Utf8.
+ *
+ * @throws InputError when a file cannot be written
+ * @throws TypeError when a column mixes texts and numbers, or lengths differ
+ */
+export async function writeTable(pathWithoutExtension: string, columns: Columns): Promise<void> {
+  const lengths = new Set(Object.values(columns).map(({ length }) => length));
+  if (lengths.size > 1) throw new TypeError(`columns of lengths ${[...lengths].join(", ")}`);
+  const polars = await loadPolars();
+  const series = Object.entries(columns).map(([name, cells]) => toSeries(polars, name, cells));
+  const table = polars.DataFrame(series);
+  await writeAtomic(`${pathWithoutExtension}.parquet`, table.writeParquet());
+  await writeAtomic(`${pathWithoutExtension}.csv`, table.writeCSV());
+}
+
+/**
+ * Reads a `.csv` or `.parquet` table. Cells of a CSV are texts as they stand in the file (an empty
+ * one is null); those of a Parquet file have its own types.
+ *
+ * @param only read these columns alone
+ * @throws InputError when it cannot be read, is damaged, or lacks a column
+ */
+export async function readTable(
+  path: string,
+  only?: readonly string[],
+): Promise<Record<string, unknown[]>> {
+  const bytes = Buffer.from(await readBytes(path));
+  const polars = await loadPolars();
+  try {
+    const table = path.endsWith(".parquet") ? polars.readParquet(bytes) : polars.readCSV(bytes, {
+      inferSchemaLength: 0, // texts stay as they are written: no "007" becomes 7
+      truncateRaggedLines: false, // a comma too many is a fault, not the end of the text
+    });
+    const missing = only?.find((name) => !table.columns.includes(name));
+    if (missing !== undefined) throw noColumn(path, missing, table.columns);
+    return (only ? table.select(...only) : table).toObject();
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    const [why] = (error as Error).message.split("\n");
+    throw new InputError(`${path} is not a readable table (${why}); check or rewrite the file.`);
+  }
+}
+
+type Polars = Awaited<ReturnType<typeof loadPolars>>;
+
+async function loadPolars() {
+  return (await import("nodejs-polars")).default;
+}
+
+function toSeries(polars: Polars, name: string, cells: readonly Cell[]): Series {
+  const present = cells.filter((cell) => cell !== null);
+  const texts = present.filter((cell) => typeof cell === "string").length;
+  if (texts > 0 && texts < present.length) {
+    throw new TypeError(`column ${name} mixes texts and numbers`);
+  }
+  if (texts > 0) return polars.Series(name, [...cells], polars.Utf8);
+  // not Int32: this version of polars turns its nulls into 0
+  const type = present.every(Number.isSafeInteger) ? polars.Int64 : polars.Float64;
+  return polars.Series(name, [...cells], type);
+}
+
+function noColumn(path: string, name: string, columns: readonly string[]): InputError {
+  return new InputError(
+    `${path} has no column ${JSON.stringify(name)} but ${columns.join(", ")}; ` +
+      `name the one with the texts with --text-column.`,
+  );
+}
