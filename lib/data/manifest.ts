@@ -29,13 +29,14 @@ export function versions(): Versions {
  *
  * @param rooms folders relative to the project's root, e.g. `["kernels", "lib/nn"]`; order and
  *   repetition do not matter
+ * @param root folder of the project
  * @throws InputError when a folder or file cannot be read
  */
-export async function codeHash(rooms: readonly string[]): Promise<string> {
-  const sources = await Promise.all(rooms.map(sourcesIn));
+export async function codeHash(rooms: readonly string[], root = PROJECT_ROOT): Promise<string> {
+  const sources = await Promise.all(rooms.map((room) => sourcesIn(root, room)));
   const hash = createHash("sha256");
   for (const path of [...new Set(sources.flat())].sort()) {
-    const bytes = await readBytes(join(PROJECT_ROOT, path));
+    const bytes = await readBytes(join(root, path));
     hash.update(`${path}\n${bytes.length}\n`).update(bytes);
   }
   return hash.digest("hex");
@@ -50,13 +51,13 @@ export async function writeManifest(path: string, value: unknown): Promise<void>
   await writeAtomic(path, JSON.stringify(value, null, 2) + "\n");
 }
 
-/** Paths of a folder's sources, relative to the project's root. */
-async function sourcesIn(room: string): Promise<string[]> {
-  const names = await listFolder(join(PROJECT_ROOT, room));
+/** Paths of the sources in a folder and the folders in it, relative to `root`. */
+async function sourcesIn(root: string, room: string): Promise<string[]> {
+  const names = await listFolder(join(root, room));
   const paths = await Promise.all(names.map(async (name) => {
     const path = join(room, name);
-    const { isDirectory } = await Deno.stat(join(PROJECT_ROOT, path));
-    if (isDirectory) return sourcesIn(path);
+    const { isDirectory } = await Deno.stat(join(root, path));
+    if (isDirectory) return sourcesIn(root, path);
     return SOURCE.test(name) && !TEST.test(name) ? [path] : [];
   }));
   return paths.flat();

@@ -51,6 +51,17 @@ async function* jsonlTexts(path: string, column: string): AsyncGenerator<string 
 }
 
 function jsonText(line: string, column: string, where: string): string | undefined {
+  const record = parseRecord(line, where);
+  if (Object.hasOwn(record, column)) return asText(record[column], column, where);
+  throw new InputError(
+    `${where} has no ${JSON.stringify(column)} but ${
+      Object.keys(record).join(", ") || "nothing"
+    }; ` +
+      `name the field with the texts with --text-column.`,
+  );
+}
+
+function parseRecord(line: string, where: string): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -59,16 +70,10 @@ function jsonText(line: string, column: string, where: string): string | undefin
       `${where} is not JSON (${(error as Error).message}), expected one object per line.`,
     );
   }
-  const record = typeof value === "object" && value !== null ? value : {};
-  if (!Object.hasOwn(record, column)) {
-    throw new InputError(
-      `${where} has no ${JSON.stringify(column)} but ${
-        Object.keys(record).join(", ") || "nothing"
-      }` +
-        `; name the field with the texts with --text-column.`,
-    );
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
   }
-  return asText((record as Record<string, unknown>)[column], column, where);
+  throw new InputError(`${where} is not a JSON object, expected one object per line.`);
 }
 
 async function* tableTexts(path: string, column: string): AsyncGenerator<string | undefined> {
