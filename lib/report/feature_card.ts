@@ -9,6 +9,8 @@ const TOKENS = 12;
 const TOKEN_LIMIT = 32;
 const EXAMPLES = 4;
 const LABEL_LIMIT = 120;
+/** With more languages than this, only the owner's bar has room for its code. */
+const LABELLED_BARS = 18;
 
 /** A feature as it belongs to `data.languages[owner]`. */
 export function featureCard(data: ReportData, feature: ReportFeature, owner: number): Html {
@@ -32,16 +34,17 @@ function facts(data: ReportData, feature: ReportFeature, owner: number): Html {
   const next = nextText(data, feature, owner);
   const even = decimalText(Math.exp(entropy), 1);
   return markup`<p class="facts">fires on <b>${percentText(probability)}</b>
-of ${data.languages[owner].name} tokens${next === "" ? "" : `, next ${next}`}
+of <bdi>${data.languages[owner].name}</bdi> tokens${next === EMPTY ? EMPTY : markup`, next ${next}`}
 · entropy <b>${decimalText(entropy, 3)}</b> ≈ ${even} languages
 · strongest activation ${decimalText(max, 2)}</p>`;
 }
 
-/** "Russian 12 %": the other language it fires most in; "" where there is only one language. */
-export function nextText(data: ReportData, feature: ReportFeature, owner: number): string {
+/** "Russian 12 %": the other language it fires most in; EMPTY where there is only one language. */
+export function nextText(data: ReportData, feature: ReportFeature, owner: number): Html {
   const next = nextLanguage(feature, owner);
-  if (next === -1) return "";
-  return `${data.languages[next].name} ${percentText(feature.probabilities[next])}`;
+  if (next === -1) return EMPTY;
+  const share = percentText(feature.probabilities[next]);
+  return markup`<bdi>${data.languages[next].name}</bdi> ${share}`;
 }
 
 /** A bar per language, as high as the activation probability relative to the highest. */
@@ -53,7 +56,7 @@ function strip(data: ReportData, { probabilities }: ReportFeature, owner: number
     return markup`<span class="${g === owner ? "own" : "other"}" title="${labels[g]}">
 <i style="--v:${height}%"></i>${code.split("-")[0]}</span>`;
   });
-  return markup`<div class="strip" role="img"
+  return markup`<div class="strip${bars.length > LABELLED_BARS ? " dense" : ""}" role="img"
  aria-label="Activation probability: ${labels.join(", ")}">${bars}</div>`;
 }
 
@@ -69,7 +72,7 @@ function tokens({ topTokens }: ReportFeature, { code }: ReportLanguage): Html {
 
 /** Spaces shown, and a combining mark without its letter put on a dotted circle. */
 function tokenText(text: string): string {
-  const clipped = clipText(text, TOKEN_LIMIT).replaceAll(" ", "␣");
+  const clipped = clipText(text.replaceAll(" ", "␣"), TOKEN_LIMIT);
   return clipped.replace(/^\p{M}/u, "◌$&") || "(empty)";
 }
 

@@ -15,7 +15,9 @@ export function languageSections(data: ReportData): Html {
   const links = order.map((g) => {
     const { code, name } = data.languages[g];
     const total = countText(data.features[g].length);
-    return markup`<li><a href="#${languageId(code)}">${name} <small>${total}</small></a></li>`;
+    return markup`<li><a href="#${
+      languageId(code)
+    }"><bdi>${name}</bdi> <small>${total}</small></a></li>`;
   });
   const choices = order.map((g) => {
     const { code, name } = data.languages[g];
@@ -39,7 +41,7 @@ function languageSection(data: ReportData, g: number): Html {
   );
   const cards = features.slice(0, CARDS_PER_LANGUAGE)
     .map((feature) => featureCard(data, feature, g));
-  const none = markup`<p>No feature belongs to ${name} under these options.</p>`;
+  const none = markup`<p>No feature belongs to <bdi>${name}</bdi> under these options.</p>`;
   return markup`<section class="language" id="${languageId(code)}">
 <header><h3>${name}</h3> <p>${summary(data, g)}</p>
 <a href="#languages">all languages ↑</a></header>

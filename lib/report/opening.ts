@@ -1,5 +1,5 @@
 import { byTotal, distinctFeatures } from "./belonging.ts";
-import { type Html, markup } from "./html.ts";
+import { EMPTY, type Html, markup } from "./html.ts";
 import { countText, quantityText, rateText } from "./numbers.ts";
 import type { ReportData } from "./report_data.ts";
 
@@ -43,11 +43,12 @@ function belonging(owners: readonly number[], languages: number): string {
   return `belong to one or more of ${languages} languages`;
 }
 
-function extremes(data: ReportData): string {
+function extremes(data: ReportData): Html {
   const order = byTotal(data);
-  if (order.length < 2) return "";
-  const named = (g: number) => `${data.languages[g].name} (${data.features[g].length})`;
-  return `${named(order[0])} has the most, ${named(order[order.length - 1])} the fewest.`;
+  if (order.length < 2) return EMPTY;
+  const named = (g: number) =>
+    markup`<bdi>${data.languages[g].name}</bdi> (${data.features[g].length})`;
+  return markup`${named(order[0])} has the most, ${named(order[order.length - 1])} the fewest.`;
 }
 
 function corpusSize({ languages }: ReportData): string {

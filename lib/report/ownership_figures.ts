@@ -15,9 +15,7 @@ export function layerFigure(data: ReportData): Html {
     data.layers.map((layer) => features.filter((feature) => feature.layer === layer).length)
   );
   const perLayer = data.layers.map((_, at) => counts.reduce((sum, row) => sum + row[at], 0));
-  const headings = data.layers.map((layer) =>
-    markup`<th scope="col"><span class="long">Layer </span>${layer}</th>`
-  );
+  const headings = data.layers.map((layer) => markup`<th scope="col">${layer}</th>`);
   const sums = perLayer.map((sum) => markup`<td>${countText(sum)}</td>`);
   const total = countText(perLayer.reduce((a, b) => a + b, 0));
   return markup`<figure>
@@ -25,7 +23,8 @@ export function layerFigure(data: ReportData): Html {
 <p>Darker is more; languages with most features first.</p></figcaption>
 <div class="scroll" tabindex="0" role="region" aria-label="Features per language and layer">
 <table class="layers">
-<thead><tr><th scope="col">Language</th>${headings}<th scope="col" class="total">Total</th></tr></thead>
+<thead><tr><td></td><th scope="colgroup" colspan="${data.layers.length}">Layer</th><td></td></tr>
+<tr><th scope="col">Language</th>${headings}<th scope="col" class="total">Total</th></tr></thead>
 <tbody>${order.map((g) => layerRow(data, counts, g))}</tbody>
 <tfoot><tr><th scope="row">All</th>${sums}<td class="total">${total}</td></tr></tfoot>
 </table></div>

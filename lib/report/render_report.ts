@@ -8,6 +8,9 @@ import type { ReportData } from "./report_data.ts";
 import style from "./report.css" with { type: "text" };
 import script from "./report.js" with { type: "text" };
 
+/** With more layers, the figure of layers takes the page's whole width. */
+const LAYERS_BESIDES = 8;
+
 /**
  * The identify step's report.html: one static page without any outside file, readable without
  * scripts, in which all text of the corpus is shown as text.
@@ -16,6 +19,7 @@ import script from "./report.js" with { type: "text" };
  */
 export function renderReport(data: ReportData): string {
   checkLengths(data);
+  const besides = data.layers.length <= LAYERS_BESIDES;
   return markup`<!doctype html>
 <html lang="en">
 ${head(data)}
@@ -23,7 +27,7 @@ ${head(data)}
 <main>
 ${opening(data)}
 <section class="figures" aria-label="Figures">
-<div class="ownership">${layerFigure(data)}
+<div class="${besides ? "ownership" : "stacked"}">${layerFigure(data)}
 ${shareFigure(data)}</div>
 ${entropyFigure(data)}
 </section>

@@ -10,7 +10,7 @@ Deno.test("the demo page fits in 1.5 MB and says what was found", () => {
   // 6 layers of 2,048; totals from the oracle's README.
   assert.match(
     text(page),
-    /<b>768<\/b> of 12,288 latents in 6 layers belong to exactly one of 15 languages\. Japanese \(95\) has the most, Spanish \(12\) the fewest\./,
+    /<b>768<\/b> of 12,288 latents in 6 layers belong to exactly one of 15 languages\. <bdi>Japanese<\/bdi> \(95\) has the most, <bdi>Spanish<\/bdi> \(12\) the fewest\./,
   );
 });
 
