@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { vulkanDevices } from "../lib/cli/vulkan.ts";
-import { type Outcome, type Place, ROOT, runCommand, withFolder } from "./support/run.ts";
+import {
+  babelscope,
+  type Outcome,
+  type Place,
+  ROOT,
+  runCommand,
+  withFolder,
+} from "./support/run.ts";
 
 const SQUARES = [
   "deno",
@@ -42,12 +49,28 @@ Deno.test("the bundled software Vulkan computes correctly and says what is faste
   const env = { BABELSCOPE_ADAPTER: "software" };
   const { code, stdout, stderr } = await runCommand(SQUARES[0], SQUARES.slice(1), { env });
   assert.equal(code, 0, stderr);
-  const { description, software, squares, note } = JSON.parse(stdout);
+  const { description, driver, software, squares, note } = JSON.parse(stdout);
   assert.match(description, /SwiftShader/);
+  assert.match(driver, /^SwiftShader of @sparticuz\/chromium \d+\.\d+\.\d+$/);
   assert.equal(software, true);
   assert.deepEqual(squares, EXPECTED);
   assert.equal(stderr, `${note}\n`);
   assert.match(note, /bundled software Vulkan.* slower than .*mesa-vulkan-drivers/);
+});
+
+Deno.test({
+  name: "a machine with a driver does not fetch the bundled one",
+  ignore: (vulkanDevices() ?? []).length === 0,
+  async fn() {
+    await withFolder(async (folder) => {
+      const { code, stderr } = await babelscope(["doctor"], { env: { DENO_DIR: folder } });
+      assert.equal(code, 0, stderr);
+      const registries = await names(`${folder}/npm`);
+      const packages = await names(`${folder}/npm/${registries[0]}`);
+      assert.ok(packages.includes("commander"), packages.join());
+      assert.ok(!packages.includes("@sparticuz"), packages.join());
+    });
+  },
 });
 
 Deno.test({

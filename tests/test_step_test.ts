@@ -49,7 +49,7 @@ Deno.test("a test file that does not compile is a failure", async () => {
 });
 
 Deno.test("--all runs the tests that take minutes", async () => {
-  const support = new URL("support/long_test.ts", import.meta.url).href;
+  const support = new URL("support/opt_in.ts", import.meta.url).href;
   const source = `
     import { longTest } from "${support}";
     Deno.test("short", () => {});

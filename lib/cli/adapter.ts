@@ -9,7 +9,7 @@ export interface BroughtUpAdapter {
   readonly adapter: GPUAdapter;
   /** The device's name, e.g. `llvmpipe (LLVM 15.0.6, 256 bits)`. */
   readonly description: string;
-  /** Driver and version, e.g. `Mesa 22.3.6 (LLVM 15.0.6)`; empty where the system hides it. */
+  /** Driver and version, e.g. `llvmpipe Mesa 22.3.6 (LLVM 15.0.6)`; empty where it is not told. */
   readonly driver: string;
   /** True when kernels run on the processor. */
   readonly software: boolean;
@@ -33,37 +33,40 @@ const BUNDLED_NOTE =
  * @throws InputError when there is no adapter
  */
 export async function bringUpAdapter(options: { quiet?: boolean } = {}): Promise<BroughtUpAdapter> {
-  const note = Deno.build.os === "linux" ? await prepareLinux() : undefined;
-  if (note !== undefined && !options.quiet) remark(note);
+  const bundled = Deno.build.os === "linux" ? await prepareLinux() : undefined;
+  if (bundled !== undefined && !options.quiet) remark(bundled.note);
   const adapter = await requestAdapter();
   const { description, isFallbackAdapter } = adapter.info;
-  return {
-    adapter,
-    description,
-    driver: devices().find(({ name }) => name === description)?.driver ?? "",
-    software: isFallbackAdapter,
-    note,
-  };
+  const driver = bundled?.driver ?? driverOf(description);
+  return { adapter, description, driver, software: isFallbackAdapter, note: bundled?.note };
 }
 
-/** Leaves the process with a Vulkan driver in sight; returns the note for the user, if any. */
-async function prepareLinux(): Promise<string | undefined> {
+/** The bundled driver, where that is what kernels run on. */
+interface Bundled {
+  readonly driver: string;
+  readonly note: string;
+}
+
+/** Leaves the process with a Vulkan driver in sight: the machine's, or else the bundled one. */
+async function prepareLinux(): Promise<Bundled | undefined> {
   Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan");
-  if (softwareAskedFor()) {
-    await useBundledVulkan();
-    return `BABELSCOPE_ADAPTER=software: ${BUNDLED_NOTE}`;
-  }
-  if (devices().length > 0) return undefined;
-  await useBundledVulkan();
-  return `No Vulkan driver found: ${BUNDLED_NOTE}`;
+  const asked = softwareAskedFor();
+  if (!asked && devices().length > 0) return undefined;
+  const reason = asked ? "BABELSCOPE_ADAPTER=software" : "No Vulkan driver found";
+  return { driver: await useBundledVulkan(), note: `${reason}: ${BUNDLED_NOTE}` };
 }
 
 function softwareAskedFor(): boolean {
   const asked = Deno.env.get("BABELSCOPE_ADAPTER");
   if (asked === undefined || asked === "" || asked === "software") return asked === "software";
   throw new InputError(
-    `BABELSCOPE_ADAPTER is "${asked}", expected "software" or nothing: unset it to use the machine's driver.`,
+    `BABELSCOPE_ADAPTER is "${asked}", expected "software" or nothing: unset it to use the ` +
+      `machine's driver.`,
   );
+}
+
+function driverOf(description: string): string {
+  return devices().find(({ name }) => name === description)?.driver ?? "";
 }
 
 function devices(): VulkanDevice[] {

@@ -16,18 +16,20 @@ const MANIFEST = "swiftshader_icd.json";
  * Makes the bundled driver the only one that this process sees. Has to run before the process's
  * first `requestAdapter`. The package is downloaded and unpacked on the first use.
  *
+ * @returns the driver and its version, which SwiftShader itself does not tell
  * @throws InputError when this machine cannot use it or it cannot be fetched or unpacked
  */
-export async function useBundledVulkan(): Promise<void> {
-  const folder = await unpackedDriver();
+export async function useBundledVulkan(): Promise<string> {
+  const { folder, version } = await unpackedDriver();
   // Never closed: wgpu's own look-up of libvulkan.so.1 finds the library that is already loaded.
   if (vulkanDevices() === undefined) Deno.dlopen(`${folder}/${LOADER}`, {});
   // Newer loaders read VK_DRIVER_FILES first, older ones only VK_ICD_FILENAMES.
   Deno.env.set("VK_DRIVER_FILES", `${folder}/${MANIFEST}`);
   Deno.env.set("VK_ICD_FILENAMES", `${folder}/${MANIFEST}`);
+  return `SwiftShader of ${PACKAGE} ${version}`;
 }
 
-async function unpackedDriver(): Promise<string> {
+async function unpackedDriver(): Promise<{ folder: string; version: string }> {
   if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") {
     throw new InputError(
       `The bundled software Vulkan is for x86-64 Linux only (this is ${Deno.build.arch} ` +
@@ -36,7 +38,8 @@ async function unpackedDriver(): Promise<string> {
     );
   }
   const packageFolder = await fetchPackage();
-  const folder = `${cacheFolder()}/swiftshader-${packageVersion(packageFolder)}`;
+  const version = packageVersion(packageFolder);
+  const folder = `${cacheFolder()}/swiftshader-${version}`;
   try {
     if (!await exists(`${folder}/${MANIFEST}`)) await unpack(packageFolder, folder);
   } catch (error) {
@@ -46,7 +49,7 @@ async function unpackedDriver(): Promise<string> {
         `point XDG_CACHE_HOME at a folder that can be written.`,
     );
   }
-  return folder;
+  return { folder, version };
 }
 
 /** Root folder of the npm package, downloaded on first use. */

@@ -11,7 +11,7 @@
 export interface VulkanDevice {
   /** Device name; WebGPU shows the same text as `GPUAdapterInfo.description`. */
   readonly name: string;
-  /** Driver and version, e.g. `Mesa 22.3.6 (LLVM 15.0.6)`; empty before Vulkan 1.2. */
+  /** Driver and version, e.g. `llvmpipe Mesa 22.3.6 (LLVM 15.0.6)`; empty before Vulkan 1.2. */
   readonly driver: string;
 }
 
@@ -99,10 +99,10 @@ function describe(loader: Loader, device: Deno.PointerValue): VulkanDevice {
   properties.setUint32(0, STRUCTURE_TYPE.properties2, true);
   properties.setBigUint64(PROPERTIES_2.next, addressOf(driver), true);
   loader.vkGetPhysicalDeviceProperties2(device, properties);
-  const info = cString(driver, DRIVER_PROPERTIES.info);
+  const { name, info } = DRIVER_PROPERTIES;
   return {
     name: cString(properties, PROPERTIES_2.deviceName),
-    driver: info || cString(driver, DRIVER_PROPERTIES.name),
+    driver: `${cString(driver, name)} ${cString(driver, info)}`.trim(),
   };
 }
 
