@@ -167,6 +167,11 @@ Deno.test("a long line and lines over block borders are read whole", () => {
   });
 });
 
+Deno.test("only a byte order mark before the first line is not text", () =>
+  withFiles({ "en.txt": "\ufeff\ufeffa\n\ufeffb" }, async (folder) => {
+    assert.deepEqual((await load(`${folder}:en`)).texts, ["\ufeffa", "\ufeffb"]);
+  }));
+
 Deno.test("another language's file works, with its English name", () =>
   withFiles({ "sw.txt": "Watu wote" }, async (folder) => {
     assert.equal((await load(`${folder}:sw`)).language.name, "Swahili");

@@ -16,6 +16,8 @@ Deno.test("every spelling of a paper language gives its name, and the code that 
     assert.equal(languageOf(code).name, name, code);
     assert.equal(languageOf(code).code, code);
   }
+  assert.equal(paperLanguageOf("cmn")?.code, "zh");
+  assert.equal(paperLanguageOf("sw"), undefined);
   assert.equal(languageOf("ja").colour, "#ff9616");
   assert.equal(languageOf("hin_Deva").script, "Deva");
 });

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import defaultTexts from "../../tests/fixtures/oracle/default_texts.json" with { type: "json" };
 import forward from "../../tests/fixtures/oracle/forward.json" with { type: "json" };
 import { InputError } from "./input_error.ts";
+import { fromBytes } from "./safetensors.ts";
 import { loadTokenizer } from "./tokenizer.ts";
 
 const MODEL = new URL("../../assets/demo/model/", import.meta.url);
@@ -16,6 +17,16 @@ Deno.test("the embedded model's token ids are those of the reference, in every l
   assert.equal(forward.length, 15);
   for (const { text, ids, lang } of forward) {
     assert.deepEqual([...demo.encode(text)], ids, lang);
+  }
+});
+
+Deno.test("every text of the default job has as many tokens as the reference counted", async () => {
+  const counts = new URL("../../tests/fixtures/oracle/default/counts/neurons/", import.meta.url);
+  for (const [lang, texts] of Object.entries(defaultTexts)) {
+    const bytes = await Deno.readFile(new URL(`${lang}.safetensors`, counts));
+    const expected = Number(fromBytes(bytes, lang).metadata.num_tokens);
+    const tokens = texts.reduce((sum, text) => sum + demo.encode(text).length, 0);
+    assert.equal(tokens, expected, lang);
   }
 });
 
