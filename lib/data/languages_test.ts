@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { InputError } from "../formats/input_error.ts";
-import { languageOf, LANGUAGES } from "./languages.ts";
+import { languageOf, LANGUAGES, paperLanguageOf } from "./languages.ts";
 
 Deno.test("the paper's languages are in its order", () => {
   const codes = LANGUAGES.map(({ code }) => code).join(" ");
