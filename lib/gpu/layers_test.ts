@@ -236,7 +236,11 @@ for (const family of FAMILIES) {
       using matrix = await uploadMatrix(gpu, table);
       using tokens = gpu.bufferOf("ids", ids);
       using output = allocateRows(gpu, "y", ids.length, width);
-      run(gpu, (recorder) => recordEmbed(gpu, recorder, matrix, tokens.resource, output));
+      run(gpu, (recorder) => {
+        for (const shard of matrix.shards) {
+          recordEmbed(gpu, recorder, shard, tokens.resource, output);
+        }
+      });
       const expected = [...ids].flatMap((
         id,
       ) => [...table.values.subarray(id * width, (id + 1) * width)]);

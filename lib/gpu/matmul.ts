@@ -17,7 +17,7 @@ import { bindRows, type Rows, rowsBetween, strideOf } from "./rows.ts";
 /** What happens to `X Wᵀ` before it is stored. */
 export interface Epilogue {
   /** [rows of W] f32, added to every row of the result. */
-  readonly bias?: GPUBuffer;
+  readonly bias?: GPUBuffer | GPUBufferBinding;
   /** max(0, ·), after the bias. */
   readonly relu?: boolean;
 }
@@ -29,115 +29,121 @@ const TILE = { TILE: 64, EACH: 4, DEPTH: 16 };
 /** Rows of X that one dispatch multiplies: bounds the texture that stages them. */
 const MOST_TOKENS = 8192;
 
-/** Multiplies activations by weights. Owns what that takes on the GPU beside its operands. */
-export class MatMul implements Disposable {
-  readonly #gpu: Gpu;
-  /** Staging textures by width, as tall as was ever needed. */
-  readonly #staging = new Map<number, { memory: Allocated<GPUTexture>; height: number }>();
-
-  constructor(gpu: Gpu) {
-    this.#gpu = gpu;
+/**
+ * Records `Y = f(X Wᵀ)` for all shards of W.
+ *
+ * @param x [tokens, columns of W]
+ * @param y [tokens, rows of W]
+ */
+export function recordMatMul(
+  gpu: Gpu,
+  recorder: Recorder,
+  x: Rows,
+  w: Matrix,
+  y: Rows,
+  epilogue: Epilogue = {},
+): void {
+  if (y.width !== w.rows) {
+    throw new RangeError(`${w.name}: ${w.rows} outputs into ${y.width} columns`);
   }
+  for (const shard of w.shards) recordShardMatMul(gpu, recorder, x, shard, y, epilogue, 0);
+}
 
-  /**
-   * Records `Y = f(X Wᵀ)` for all shards of W.
-   *
-   * @param x [tokens, columns of W]
-   * @param y [tokens, rows of W]
-   */
-  record(recorder: Recorder, x: Rows, w: Matrix, y: Rows, epilogue: Epilogue = {}): void {
-    if (y.width !== w.rows) {
-      throw new RangeError(`${w.name}: ${w.rows} outputs into ${y.width} columns`);
-    }
-    this.recordShards(recorder, x, w.shards, y, epilogue);
+/**
+ * The same for one shard of a matrix.
+ *
+ * @param origin row of the matrix that lands in column 0 of Y and takes the first of `epilogue.bias`
+ */
+export function recordShardMatMul(
+  gpu: Gpu,
+  recorder: Recorder,
+  x: Rows,
+  shard: Shard,
+  y: Rows,
+  epilogue: Epilogue,
+  origin: number,
+): void {
+  if (x.rows !== y.rows || shard.columns !== x.width) {
+    throw new RangeError(`cannot multiply ${x.rows} × ${x.width} into ${y.rows} × ${y.width}`);
   }
+  const texture = gpu.identity.family === "texture";
+  const kernel = kernelFor(gpu, shard.type, epilogue);
+  const bias = epilogue.bias ? [epilogue.bias] : [];
+  const [tokens, outs] = texture
+    ? [TEXTURE_TILE.TOKENS, TEXTURE_TILE.OUTS * TEXTURE_TILE.LANES]
+    : [TILE.TILE, TILE.TILE];
+  const texels = texelsPerRow(shard.columns, shard.type);
+  for (let from = 0; from < x.rows; from += MOST_TOKENS) {
+    const to = Math.min(x.rows, from + MOST_TOKENS);
+    const input = rowsBetween(x, from, to);
+    const output = rowsBetween(y, from, to);
+    recorder.dispatch(
+      kernel,
+      [
+        texture ? stage(gpu, recorder, input) : bindRows(input),
+        shard.resource,
+        bindRows(output),
+        ...bias,
+      ],
+      [
+        input.rows,
+        shard.first - origin,
+        shard.rows,
+        output.stride,
+        texels,
+        ...(texture ? [] : [input.stride / 4]),
+      ],
+      [Math.ceil(input.rows / tokens), Math.ceil(shard.rows / outs)],
+    );
+  }
+}
 
-  /**
-   * The same for some shards; the first row of the first shard lands in column 0 of Y, and
-   * `epilogue.bias` starts there too.
-   */
-  recordShards(
-    recorder: Recorder,
-    x: Rows,
-    shards: readonly Shard[],
-    y: Rows,
-    epilogue: Epilogue = {},
-  ): void {
-    if (x.rows !== y.rows || shards.some(({ columns }) => columns !== x.width)) {
-      throw new RangeError(`cannot multiply ${x.rows} × ${x.width} into ${y.rows} × ${y.width}`);
-    }
-    const most = Math.min(MOST_TOKENS, this.#gpu.limits.maxTextureDimension2D);
-    for (let from = 0; from < x.rows; from += most) {
-      const to = Math.min(x.rows, from + most);
-      this.#recordChunk(
-        recorder,
-        rowsBetween(x, from, to),
-        shards,
-        rowsBetween(y, from, to),
-        epilogue,
-      );
-    }
-  }
+function kernelFor(gpu: Gpu, type: WeightType, epilogue: Epilogue): Kernel {
+  const { family } = gpu.identity;
+  const constants = {
+    ...weightConstants(type, family),
+    BIAS: epilogue.bias ? 1 : 0,
+    RELU: epilogue.relu ? 1 : 0,
+    ...(family === "texture" ? TEXTURE_TILE : TILE),
+  };
+  const source = weightsSource + (family === "texture" ? textureSource : tileSource);
+  return gpu.kernel(`matmul_${family}`, source, constants);
+}
 
-  #recordChunk(
-    recorder: Recorder,
-    x: Rows,
-    shards: readonly Shard[],
-    y: Rows,
-    epilogue: Epilogue,
-  ): void {
-    const texture = this.#gpu.identity.family === "texture";
-    const operand = texture ? this.#stage(recorder, x) : bindRows(x);
-    const [tokens, outs] = texture
-      ? [TEXTURE_TILE.TOKENS, TEXTURE_TILE.OUTS * TEXTURE_TILE.LANES]
-      : [TILE.TILE, TILE.TILE];
-    const bias = epilogue.bias ? [epilogue.bias] : [];
-    for (const shard of shards) {
-      recorder.dispatch(
-        this.#kernel(shard.type, epilogue),
-        [operand, shard.resource, bindRows(y), ...bias],
-        [
-          x.rows,
-          shard.first - shards[0].first,
-          shard.rows,
-          y.stride,
-          texelsPerRow(shard.columns, shard.type),
-          ...(texture ? [] : [x.stride / 4]),
-        ],
-        [Math.ceil(x.rows / tokens), Math.ceil(shard.rows / outs)],
-      );
-    }
-  }
+interface Staging {
+  readonly memory: Allocated<GPUTexture>;
+  readonly height: number;
+}
 
-  /** Copies activations into a texture: a plain memory copy, nearly free beside the product. */
-  #stage(recorder: Recorder, x: Rows): GPUTexture {
-    const width = strideOf(x.width);
-    let staging = this.#staging.get(width);
-    if (!staging || staging.height < x.rows) {
-      staging?.memory[Symbol.dispose]();
-      const height = Math.ceil(x.rows / TEXTURE_TILE.TOKENS) * TEXTURE_TILE.TOKENS;
-      const memory = this.#gpu.texture("matmul operand", width / 4, height, "rgba32float");
-      staging = { memory, height };
-      this.#staging.set(width, staging);
-    }
-    const from = { buffer: x.buffer, offset: x.offset, bytesPerRow: x.stride * 4 };
-    recorder.copyToTexture(from, staging.memory.resource, width / 4, x.rows);
-    return staging.memory.resource;
-  }
+/** Staging textures of each device by width of the activations, as tall as was ever needed. */
+const stagings = new WeakMap<Gpu, Map<number, Staging>>();
 
-  #kernel(type: WeightType, epilogue: Epilogue): Kernel {
-    const { family } = this.#gpu.identity;
-    const constants = {
-      ...weightConstants(type, family),
-      BIAS: epilogue.bias ? 1 : 0,
-      RELU: epilogue.relu ? 1 : 0,
-      ...(family === "texture" ? TEXTURE_TILE : TILE),
-    };
-    const source = weightsSource + (family === "texture" ? textureSource : tileSource);
-    return this.#gpu.kernel(`matmul_${family}`, source, constants);
-  }
+/**
+ * Allocates now what products of up to `rows` rows of `width` values need beside their operands, so
+ * that what is left of the memory budget is known before weights move in.
+ */
+export function prepareMatMul(gpu: Gpu, rows: number, width: number): void {
+  if (gpu.identity.family === "texture") stagingFor(gpu, Math.min(rows, MOST_TOKENS), width);
+}
 
-  [Symbol.dispose](): void {
-    for (const { memory } of this.#staging.values()) memory[Symbol.dispose]();
-  }
+function stagingFor(gpu: Gpu, rows: number, width: number): Staging {
+  const byWidth = stagings.get(gpu) ?? new Map<number, Staging>();
+  stagings.set(gpu, byWidth);
+  const stride = strideOf(width);
+  const known = byWidth.get(stride);
+  if (known && known.height >= rows) return known;
+  known?.memory[Symbol.dispose]();
+  const height = Math.ceil(rows / TEXTURE_TILE.TOKENS) * TEXTURE_TILE.TOKENS;
+  const memory = gpu.texture("matmul operand", stride / 4, height, "rgba32float");
+  const staging = { memory, height };
+  byWidth.set(stride, staging);
+  return staging;
+}
+
+/** Copies activations into a texture: a plain memory copy, nearly free beside the product. */
+function stage(gpu: Gpu, recorder: Recorder, x: Rows): GPUTexture {
+  const { resource } = stagingFor(gpu, x.rows, x.width).memory;
+  const from = { buffer: x.buffer, offset: x.offset, bytesPerRow: x.stride * 4 };
+  recorder.copyToTexture(from, resource, x.stride / 4, x.rows);
+  return resource;
 }

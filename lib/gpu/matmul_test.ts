@@ -3,7 +3,7 @@ import { FAMILIES, openTestGpu } from "../../tests/support/gpu.ts";
 import { nmse, randomValues, seededRandom } from "../../tests/support/numbers.ts";
 import { type StoredMatrix, storedMatrix } from "../../tests/support/weights.ts";
 import type { Gpu } from "./device.ts";
-import { type Epilogue, MatMul } from "./matmul.ts";
+import { type Epilogue, recordMatMul } from "./matmul.ts";
 import { uploadMatrix, type WeightType } from "./matrix.ts";
 import { allocateRows, readRows, rowsBetween, writeRows } from "./rows.ts";
 
@@ -31,13 +31,12 @@ async function multiply(
   epilogue: Epilogue = {},
 ) {
   const tokens = x.length / w.columns;
-  using matmul = new MatMul(gpu);
   using matrix = await uploadMatrix(gpu, w);
   using input = allocateRows(gpu, "x", tokens, w.columns);
   using output = allocateRows(gpu, "y", tokens, w.rows);
   writeRows(gpu, input, x);
   const recorder = gpu.recorder();
-  matmul.record(recorder, input, matrix, output, epilogue);
+  recordMatMul(gpu, recorder, input, matrix, output, epilogue);
   recorder.submit();
   return { values: await readRows(gpu, output), shards: matrix.shards.length };
 }
@@ -124,13 +123,12 @@ Deno.test("matmul: rows of a larger matrix in, rows of a larger matrix out", asy
   const random = seededRandom(6);
   const x = randomValues(random, 50 * 24);
   const w = storedMatrix("w", "bf16", 20, randomValues(random, 20 * 24));
-  using matmul = new MatMul(gpu);
   using matrix = await uploadMatrix(gpu, w);
   using input = allocateRows(gpu, "x", 50, 24);
   using output = allocateRows(gpu, "y", 50, 20);
   writeRows(gpu, input, x);
   const recorder = gpu.recorder();
-  matmul.record(recorder, rowsBetween(input, 7, 41), matrix, rowsBetween(output, 7, 41));
+  recordMatMul(gpu, recorder, rowsBetween(input, 7, 41), matrix, rowsBetween(output, 7, 41));
   recorder.submit();
   const expected = reference(x, w, (sum, at) => (at >= 7 * 20 && at < 41 * 20 ? sum : 0));
   assert.ok(nmse(await readRows(gpu, output), expected) <= TOLERANCE);

@@ -1,0 +1,277 @@
+/**
+ * The forward pass of a Llama over packed texts, with hookpoints that read and edit.
+ *
+ * A block (HF naming): h += o_proj(attention(rope(qkv(norm(h))))), then
+ * h += down_proj(silu(gate_proj(n)) · up_proj(n)) with n = norm(h). Weights are used as stored;
+ * arithmetic is f32. The pass stops after the last hookpoint in use, and a token's values do not
+ * depend on what it is batched with.
+ */
+import type { TensorSource } from "../formats/safetensors.ts";
+import { recordAttention } from "../gpu/attention.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { recordAdd, recordMultiply, recordSilu, recordSwiGlu } from "../gpu/elementwise.ts";
+import { recordEmbed } from "../gpu/embed.ts";
+import { prepareMatMul, recordMatMul, recordShardMatMul } from "../gpu/matmul.ts";
+import {
+  matrixBytes,
+  type MatrixSource,
+  type Shard,
+  shardRanges,
+  uploadShard,
+} from "../gpu/matrix.ts";
+import type { Allocated } from "../gpu/memory.ts";
+import type { Recorder } from "../gpu/recorder.ts";
+import { recordRmsNorm } from "../gpu/rmsnorm.ts";
+import { recordRope } from "../gpu/rope.ts";
+import { allocateRows, type OwnedRows, type Rows, rowsBetween } from "../gpu/rows.ts";
+import type { WeightStore } from "../gpu/weight_store.ts";
+import type { Batch } from "./batch.ts";
+import { Checkpoint, type Layer, type Linear } from "./checkpoint.ts";
+import type { LlamaConfig } from "./config.ts";
+import { comesBefore, type Hookpoint, type Site } from "./hookpoints.ts";
+import { ropeTable } from "./rope_table.ts";
+import { allocateWorkspace, crop, mostTokens, type Workspace } from "./workspace.ts";
+
+/** Reads or edits activations at one hookpoint. */
+export interface Hook {
+  readonly hookpoint: Hookpoint;
+  /**
+   * Called when everything before is recorded; may record more, submit and wait.
+   *
+   * @param activations of tokens `first` to `first + activations.rows` of the batch: all of them at
+   *   once for `mlp` and `residual`, piece by piece for `act_fn`
+   */
+  run(recorder: Recorder, activations: Rows, first: number): void | Promise<void>;
+}
+
+/** What the GPU knows of a batch. */
+interface TokenBuffers {
+  readonly ids: GPUBuffer;
+  readonly positions: GPUBuffer;
+  readonly starts: GPUBuffer;
+}
+
+export class Llama implements Disposable {
+  readonly #gpu: Gpu;
+  readonly #checkpoint: Checkpoint;
+  readonly #store: WeightStore;
+  #workspace: Workspace & Disposable | undefined;
+  #rope: { positions: number; table: Allocated<GPUBuffer> } | undefined;
+
+  /**
+   * Opens a checkpoint; its weights go to the GPU when they are first used.
+   *
+   * @param tensors of an HF checkpoint
+   * @param where names the checkpoint in messages
+   * @param store where weights live; shared with what else has to fit the memory budget
+   * @throws InputError when the checkpoint does not hold what its config says
+   */
+  constructor(
+    gpu: Gpu,
+    readonly config: LlamaConfig,
+    tensors: TensorSource,
+    where: string,
+    store: WeightStore,
+  ) {
+    this.#gpu = gpu;
+    this.#checkpoint = new Checkpoint(config, tensors, where);
+    this.#store = store;
+    const { rows, columns, type } = this.#checkpoint.embedding();
+    const [largest] = shardRanges(gpu, rows, columns, type);
+    store.reserve(matrixBytes(largest.rows, columns, type));
+    for (let layer = 0; layer < config.layers; layer++) {
+      store.reserve(this.#checkpoint.layerBytes(layer));
+    }
+  }
+
+  /** Most tokens of one batch on this adapter. */
+  get mostTokens(): number {
+    return mostTokens(this.#gpu, this.config);
+  }
+
+  /** Allocates now what batches of up to `tokens` tokens need. */
+  prepare(tokens: number): void {
+    this.#workspaceFor(tokens);
+  }
+
+  /**
+   * Runs the model over a batch and calls the hooks in the order of the pass. Work is submitted, not
+   * awaited.
+   *
+   * @param hooks the pass stops after the last of them, unless `toTheEnd`
+   * @returns the residual stream; after the last block when `toTheEnd`
+   */
+  async forward(batch: Batch, hooks: readonly Hook[], toTheEnd = false): Promise<Rows> {
+    const last = toTheEnd ? undefined : lastOf(hooks);
+    const layers = toTheEnd ? this.config.layers : last ? last.layer + 1 : 0;
+    const space = crop(this.#workspaceFor(batch.ids.length), batch.ids.length);
+    const table = this.#ropeTableFor(batch);
+    const recorder = this.#gpu.recorder();
+    using owned = new DisposableStack();
+    const [ids, positions, starts] = ([["ids", batch.ids], ["positions", batch.positions], [
+      "starts",
+      batch.starts,
+    ]] as const).map(([label, values]) => owned.use(this.#gpu.bufferOf(label, values)).resource);
+    const tokens = { ids, positions, starts };
+
+    await this.#embed(recorder, ids, space.residual);
+    for (let layer = 0; layer < layers; layer++) {
+      const at = (site: Site) =>
+        hooks.filter(({ hookpoint }) => hookpoint.layer === layer && hookpoint.site === site);
+      const stop = layer === last?.layer ? last.site : undefined;
+      const { weights, release } = await this.#store.use(
+        `layer ${layer}`,
+        this.#checkpoint.layerBytes(layer),
+        () => this.#checkpoint.uploadLayer(this.#gpu, layer),
+      );
+      this.#recordAttention(recorder, weights, space, tokens, table);
+      await this.#recordMlp(recorder, weights, space, at("act_fn"), stop === "act_fn");
+      if (stop !== "act_fn") {
+        for (const hook of at("mlp")) await hook.run(recorder, space.update, 0);
+        recordAdd(this.#gpu, recorder, space.residual, space.update);
+        for (const hook of at("residual")) await hook.run(recorder, space.residual, 0);
+      }
+      recorder.submit();
+      await release();
+    }
+    return space.residual;
+  }
+
+  /**
+   * Logits of some tokens after a forward pass `toTheEnd`.
+   *
+   * @param residual what {@linkcode forward} returned
+   * @param rows token positions in the batch
+   * @returns [rows.length, vocabularySize]; the caller disposes of them
+   */
+  async logits(residual: Rows, rows: readonly number[]): Promise<OwnedRows> {
+    const gpu = this.#gpu;
+    const { hiddenSize, vocabularySize, normEpsilon } = this.config;
+    using chosen = allocateRows(gpu, "chosen residuals", rows.length, hiddenSize);
+    using normed = allocateRows(gpu, "final norm", rows.length, hiddenSize);
+    using weight = gpu.bufferOf("final norm weight", await this.#checkpoint.finalNorm());
+    const logits = allocateRows(gpu, "logits", rows.length, vocabularySize);
+    const recorder = gpu.recorder();
+    const bytes = residual.stride * 4;
+    rows.forEach((row, i) =>
+      recorder.copy(residual.buffer, residual.offset + row * bytes, chosen.buffer, i * bytes, bytes)
+    );
+    recordRmsNorm(gpu, recorder, chosen, weight.resource, normEpsilon, normed);
+    await this.#eachShard(this.#checkpoint.unembedding(), (shard) => {
+      recordShardMatMul(gpu, recorder, normed, shard, logits, {}, 0);
+      recorder.submit();
+    });
+    return logits;
+  }
+
+  #workspaceFor(tokens: number): Workspace {
+    if (!this.#workspace || this.#workspace.residual.rows < tokens) {
+      this.#workspace?.[Symbol.dispose]();
+      this.#workspace = undefined;
+      this.#workspace = allocateWorkspace(this.#gpu, this.config, tokens);
+      const { normed, attended, gate } = this.#workspace;
+      for (const { rows, width } of [normed, attended, gate]) prepareMatMul(this.#gpu, rows, width);
+    }
+    return this.#workspace;
+  }
+
+  #ropeTableFor(batch: Batch): GPUBuffer {
+    const positions = batch.positions.reduce((most, position) => Math.max(most, position), 0) + 1;
+    if (!this.#rope || this.#rope.positions < positions) {
+      this.#rope?.table[Symbol.dispose]();
+      const rounded = Math.ceil(positions / 256) * 256;
+      const table = this.#gpu.bufferOf("rotary table", ropeTable(this.config, rounded));
+      this.#rope = { positions: rounded, table };
+    }
+    return this.#rope.table.resource;
+  }
+
+  async #embed(recorder: Recorder, ids: GPUBuffer, residual: Rows): Promise<void> {
+    const source = this.#checkpoint.embedding();
+    await this.#eachShard(source, (shard) => {
+      recordEmbed(this.#gpu, recorder, shard, ids, residual);
+      recorder.submit();
+    });
+  }
+
+  /** Uses a large matrix shard by shard, so that only one has to be on the GPU at a time. */
+  async #eachShard(source: MatrixSource, record: (shard: Shard) => void): Promise<void> {
+    const { name, rows, columns, type } = source;
+    for (const range of shardRanges(this.#gpu, rows, columns, type)) {
+      const { weights, release } = await this.#store.use(
+        `${name} from ${range.first}`,
+        matrixBytes(range.rows, columns, type),
+        () => uploadShard(this.#gpu, source, range),
+      );
+      record(weights);
+      await release();
+    }
+  }
+
+  #recordAttention(
+    recorder: Recorder,
+    layer: Layer,
+    space: Workspace,
+    tokens: TokenBuffers,
+    table: GPUBuffer,
+  ): void {
+    const gpu = this.#gpu;
+    const { heads, keyValueHeads, headDim, normEpsilon } = this.config;
+    recordRmsNorm(gpu, recorder, space.residual, layer.attentionNorm, normEpsilon, space.normed);
+    this.#recordLinear(recorder, space.normed, layer.qkv, space.qkv);
+    recordRope(gpu, recorder, space.qkv, tokens.positions, table, heads + keyValueHeads, headDim);
+    recordAttention(gpu, recorder, this.config, space.qkv, tokens.starts, space.attended);
+    this.#recordLinear(recorder, space.attended, layer.output, space.update);
+    recordAdd(gpu, recorder, space.residual, space.update);
+  }
+
+  /** Leaves the MLP's output in `space.update`, unless it stops at the neurons. */
+  async #recordMlp(
+    recorder: Recorder,
+    layer: Layer,
+    space: Workspace,
+    neuronHooks: readonly Hook[],
+    stopAtNeurons: boolean,
+  ): Promise<void> {
+    const gpu = this.#gpu;
+    const tokens = space.residual.rows;
+    recordRmsNorm(
+      gpu,
+      recorder,
+      space.residual,
+      layer.mlpNorm,
+      this.config.normEpsilon,
+      space.normed,
+    );
+    for (let from = 0; from < tokens; from += space.gate.rows) {
+      const to = Math.min(tokens, from + space.gate.rows);
+      const normed = rowsBetween(space.normed, from, to);
+      const gate = rowsBetween(space.gate, 0, to - from);
+      const up = rowsBetween(space.up, 0, to - from);
+      this.#recordLinear(recorder, normed, layer.gate, gate);
+      if (neuronHooks.length > 0) {
+        recordSilu(gpu, recorder, gate);
+        for (const hook of neuronHooks) await hook.run(recorder, gate, from);
+      }
+      if (stopAtNeurons) continue;
+      this.#recordLinear(recorder, normed, layer.up, up);
+      const recordGate = neuronHooks.length > 0 ? recordMultiply : recordSwiGlu;
+      recordGate(gpu, recorder, gate, up);
+      this.#recordLinear(recorder, gate, layer.down, rowsBetween(space.update, from, to));
+    }
+  }
+
+  #recordLinear(recorder: Recorder, x: Rows, { weight, bias }: Linear, y: Rows): void {
+    recordMatMul(this.#gpu, recorder, x, weight, y, { bias });
+  }
+
+  [Symbol.dispose](): void {
+    this.#workspace?.[Symbol.dispose]();
+    this.#rope?.table[Symbol.dispose]();
+  }
+}
+
+function lastOf(hooks: readonly Hook[]): Hookpoint | undefined {
+  return hooks.map(({ hookpoint }) => hookpoint)
+    .reduce<Hookpoint | undefined>((a, b) => (a && comesBefore(b, a) ? a : b), undefined);
+}
