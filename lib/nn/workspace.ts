@@ -35,9 +35,11 @@ function tokensPerBinding(gpu: Gpu, width: number): number {
 /** Most neuron activations that are kept at a time, in bytes: more does not make it faster. */
 const NEURON_BYTES = 64 * 1024 * 1024;
 
+/** Tokens per piece: whole strides, so that a piece of any array of one word per token can be bound. */
 function neuronTokens(gpu: Gpu, config: LlamaConfig, tokens: number): number {
-  const some = Math.max(1, Math.floor(NEURON_BYTES / (strideOf(config.mlpSize) * 4)));
-  return Math.min(tokens, some, tokensPerBinding(gpu, config.mlpSize));
+  const some = Math.floor(NEURON_BYTES / (strideOf(config.mlpSize) * 4));
+  const fits = Math.min(some, tokensPerBinding(gpu, config.mlpSize));
+  return Math.min(tokens, Math.max(64, Math.floor(fits / 64) * 64));
 }
 
 /** Allocates a workspace for batches of up to `tokens` tokens. */

@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { FAMILIES, openTestGpu } from "../../tests/support/gpu.ts";
+import { openTestLlama } from "../../tests/support/models.ts";
+import { randomValues, seededRandom } from "../../tests/support/numbers.ts";
+import { openDemoSae } from "../../tests/support/saes.ts";
+import { Fixture, projectPath } from "../../tests/support/tensors.ts";
+import { storedMatrix } from "../../tests/support/weights.ts";
+import type { Gpu, KernelFamily } from "../gpu/device.ts";
+import type { WeightType } from "../gpu/matrix.ts";
+import { allocateRows, strideOf, writeRows } from "../gpu/rows.ts";
+import { WeightStore } from "../gpu/weight_store.ts";
+import { pack } from "../nn/batch.ts";
+import { resolveHookpoints } from "../nn/hookpoints.ts";
+import { allocateEntries, type HostEntries, readEntries, SaeEncoder } from "./encoder.ts";
+import type { Sae } from "./sparsify.ts";
+
+/** Activations of the embedded model are of order 1; f32 on both sides. */
+const TOLERANCE = 1e-4;
+/** A tie: the reference's own margin between two values, relative to them (DESIGN, Numbers). */
+const TIE = 1e-4;
+
+interface Comparison {
+  slots: number;
+  ties: number;
+}
+
+/**
+ * Compares the TopK of one token with a reference's; members may differ only where the reference's
+ * margin to the last member is a tie.
+ */
+function compareToken(
+  actual: HostEntries,
+  reference: { values: ArrayLike<number>; indices: ArrayLike<number> },
+  at: number,
+  k: number,
+  comparison: Comparison,
+): void {
+  const expected = new Map(
+    Array.from({ length: k }, (_, s) => [reference.indices[at + s], reference.values[at + s]]),
+  );
+  const smallest = reference.values[at + k - 1];
+  for (let s = 0; s < k; s++) {
+    comparison.slots++;
+    const value = actual.values[at + s];
+    const known = expected.get(actual.indices[at + s]);
+    if (known !== undefined) {
+      assert.ok(Math.abs(known - value) <= TOLERANCE, `slot ${at + s}: ${value}, ${known}`);
+    } else {
+      assert.ok(Math.abs(value - smallest) <= TIE * smallest, `slot ${at + s} is no tie`);
+      comparison.ties++;
+    }
+  }
+}
+
+Deno.test("embedded SAEs: TopK of the model's activations equals the oracle's but for ties", async () => {
+  using gpu = await openTestGpu();
+  using model = await openTestLlama(gpu, "assets/demo/model");
+  using expected = await Fixture.open("tests/fixtures/oracle/forward.safetensors");
+  const forward = JSON.parse(
+    Deno.readTextFileSync(projectPath("tests/fixtures/oracle/forward.json")),
+  ) as { id: string; ids: number[] }[];
+  const batch = pack(forward.map(({ ids }) => Uint32Array.from(ids)));
+  const comparison = { slots: 0, ties: 0 };
+  for (const layer of [0, 5]) {
+    const sae = await openDemoSae(layer);
+    using encoder = new SaeEncoder(gpu, model.store, sae, batch.ids.length);
+    using entries = allocateEntries(gpu, batch.ids.length, sae.k);
+    const [hookpoint] = resolveHookpoints([`layers.${layer}.mlp`], 6);
+    await model.llama.forward(batch, [{
+      hookpoint,
+      run: (recorder, activations) => encoder.encode(recorder, sae, activations, entries),
+    }]);
+    const all = await readEntries(gpu, entries, batch.ids.length);
+    let first = 0;
+    for (const { id, ids } of forward) {
+      const values = await expected.floats(`${id}.layers.${layer}.top_acts`);
+      const indices = await expected.integers(`${id}.layers.${layer}.top_indices`);
+      const range = [first * sae.k, (first + ids.length) * sae.k];
+      const actual = {
+        values: all.values.slice(...range),
+        indices: all.indices.slice(...range),
+      };
+      for (let t = 0; t < ids.length; t++) {
+        compareToken(actual, { values, indices }, t * sae.k, sae.k, comparison);
+      }
+      first += ids.length;
+    }
+  }
+  assert.ok(comparison.slots > 30_000);
+  assert.ok(comparison.ties <= comparison.slots / 10_000, `${comparison.ties} ties`);
+});
+
+function randomSae(type: WeightType, latents: number, inputSize: number, k: number, seed: number) {
+  const random = seededRandom(seed);
+  const encoder = storedMatrix("W_enc", type, latents, randomValues(random, latents * inputSize));
+  const padded = (length: number) => {
+    const vector = new Float32Array(strideOf(length));
+    vector.set(randomValues(random, length));
+    return vector;
+  };
+  const sae: Sae = {
+    where: `random ${seed}`,
+    inputSize,
+    latents,
+    k,
+    encoder,
+    encoderBias: padded(latents),
+    decoderBias: padded(inputSize),
+  };
+  return { sae, weights: encoder.values };
+}
+
+async function encodeRandom(
+  gpu: Gpu,
+  sae: Sae,
+  x: Float32Array,
+): Promise<{ entries: HostEntries; peak: number }> {
+  const tokens = x.length / sae.inputSize;
+  using store = new WeightStore(gpu);
+  using encoder = new SaeEncoder(gpu, store, sae, tokens);
+  using input = allocateRows(gpu, "x", tokens, sae.inputSize);
+  using entries = allocateEntries(gpu, tokens, sae.k);
+  writeRows(gpu, input, x);
+  const recorder = gpu.recorder();
+  await encoder.encode(recorder, sae, input, entries);
+  recorder.submit();
+  const { peak } = gpu.memory;
+  return { entries: await readEntries(gpu, entries, tokens), peak };
+}
+
+function referenceTopK(sae: Sae, weights: Float32Array, x: Float32Array) {
+  const { inputSize, latents, k } = sae;
+  const tokens = x.length / inputSize;
+  const values: number[] = [];
+  const indices: number[] = [];
+  for (let t = 0; t < tokens; t++) {
+    const z = Array.from({ length: latents }, (_, i) => {
+      let sum = sae.encoderBias[i];
+      for (let d = 0; d < inputSize; d++) {
+        sum += weights[i * inputSize + d] * (x[t * inputSize + d] - sae.decoderBias[d]);
+      }
+      return Math.max(0, sum);
+    });
+    const top = z.map((_, i) => i).sort((a, b) => z[b] - z[a] || a - b).slice(0, k);
+    indices.push(...top);
+    values.push(...top.map((i) => z[i]));
+  }
+  return { values, indices };
+}
+
+for (const family of FAMILIES as KernelFamily[]) {
+  for (const type of ["f32", "f16", "bf16"] as WeightType[]) {
+    Deno.test(`encode ${family} ${type}: an odd SAE against f64`, async () => {
+      using gpu = await openTestGpu({ family });
+      const { sae, weights } = randomSae(type, 777, 33, 7, 1);
+      const x = randomValues(seededRandom(2), 91 * 33);
+      const { entries } = await encodeRandom(gpu, sae, x);
+      const reference = referenceTopK(sae, weights, x);
+      const comparison = { slots: 0, ties: 0 };
+      for (let t = 0; t < 91; t++) compareToken(entries, reference, t * 7, 7, comparison);
+      assert.ok(comparison.ties <= 1);
+    });
+  }
+}
+
+Deno.test("encode: an SAE of several shards, resident or streamed within a budget", async () => {
+  const { sae, weights } = randomSae("bf16", 40_000, 64, 5, 3);
+  const x = randomValues(seededRandom(4), 6 * 64);
+  const run = async (memoryBudget?: number) => {
+    using gpu = await openTestGpu({ family: "texture", memoryBudget });
+    return await encodeRandom(gpu, sae, x);
+  };
+  const resident = await run();
+  const comparison = { slots: 0, ties: 0 };
+  const reference = referenceTopK(sae, weights, x);
+  for (let t = 0; t < 6; t++) compareToken(resident.entries, reference, t * 5, 5, comparison);
+  assert.equal(comparison.ties, 0);
+  const budget = resident.peak - 40_000 * 64 * 2 / 3;
+  const streamed = await run(budget);
+  assert.deepEqual(streamed.entries, resident.entries);
+  assert.ok(streamed.peak <= budget);
+});

@@ -1,0 +1,11 @@
+/** Opens SAEs that lie in this project. */
+import { openSafetensors, readJson } from "../../lib/data/files.ts";
+import { openSparsifySae, type Sae } from "../../lib/sae/sparsify.ts";
+import { projectPath } from "./tensors.ts";
+
+/** The embedded model's SAE of one layer. */
+export async function openDemoSae(layer: number): Promise<Sae> {
+  const folder = projectPath(`assets/demo/sae/layers.${layer}.mlp`);
+  const tensors = await openSafetensors(`${folder}/sae.safetensors`);
+  return await openSparsifySae(await readJson(`${folder}/cfg.json`), tensors, folder);
+}
