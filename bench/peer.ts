@@ -1,0 +1,136 @@
+/**
+ * Peers: Python programs (see peers/) that do the same work and time it within their own process.
+ *
+ * A peer is two processes. One works on a single thread and gives the CPU time: threads that wait
+ * for each other spin, which would make the peer look expensive and us good. The other works on all
+ * cores and gives the wall time.
+ */
+import type { Contender, Timing } from "./measure.ts";
+
+/** What a peer is asked to do, by the name of a function in peers/ and its arguments. */
+export type PeerTask = Readonly<Record<string, string | number>> & { readonly task: string };
+
+/** The program is not there or lacks its packages. The message is one sentence for the user. */
+export class NoPeer extends Error {
+  override readonly name = "NoPeer";
+}
+
+/** One Python process. */
+class PeerProcess implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #requests: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #answers: AsyncIterator<string>;
+
+  constructor(command: readonly string[], threads: number) {
+    const [program, ...args] = command;
+    const count = String(threads);
+    this.#child = new Deno.Command(program, {
+      args,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "inherit",
+      env: {
+        OMP_NUM_THREADS: count,
+        OPENBLAS_NUM_THREADS: count,
+        MKL_NUM_THREADS: count,
+        PYTHONDONTWRITEBYTECODE: "1",
+      },
+    }).spawn();
+    this.#requests = this.#child.stdin.getWriter();
+    this.#answers = lines(this.#child.stdout);
+  }
+
+  /** The next line of JSON. */
+  // deno-lint-ignore no-explicit-any -- the shapes are those of peers/json_lines.py
+  async answer(): Promise<any> {
+    const { value, done } = await this.#answers.next();
+    if (done) {
+      const { code } = await this.#child.status;
+      throw new NoPeer(`the peer ended with exit code ${code}; what it said stands above.`);
+    }
+    return JSON.parse(value);
+  }
+
+  // deno-lint-ignore no-explicit-any -- as above
+  async ask(request: object): Promise<any> {
+    await this.#requests.write(new TextEncoder().encode(`${JSON.stringify(request)}\n`));
+    return await this.answer();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#requests.close().catch(() => {}); // It may have ended before us.
+    await this.#child.status;
+    await this.#answers.return?.();
+  }
+}
+
+/** The lines of a stream of UTF-8. */
+async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const parts = (rest + text).split("\n");
+    rest = parts.pop()!;
+    yield* parts;
+  }
+}
+
+/** A peer that is ready for tasks. */
+export class Peer implements AsyncDisposable {
+  readonly #oneThread: PeerProcess;
+  readonly #allCores: PeerProcess;
+
+  private constructor(
+    /** Program, version and BLAS, as the peer tells them. */
+    readonly description: string,
+    oneThread: PeerProcess,
+    allCores: PeerProcess,
+  ) {
+    this.#oneThread = oneThread;
+    this.#allCores = allCores;
+  }
+
+  /**
+   * Starts a peer.
+   *
+   * @param command program and arguments
+   * @throws NoPeer saying what to install
+   */
+  static async start(command: readonly string[]): Promise<Peer> {
+    await using stack = new AsyncDisposableStack();
+    const [oneThread, allCores] = [1, navigator.hardwareConcurrency].map((threads) =>
+      stack.use(spawn(command, threads))
+    );
+    const [greeting] = [await oneThread.answer(), await allCores.answer()];
+    if (greeting.missing !== undefined) throw new NoPeer(`${greeting.missing}`);
+    stack.move();
+    return new Peer(greeting.peer, oneThread, allCores);
+  }
+
+  /** Lets the peer make the data of a task, and forget the task before. */
+  async prepare(task: PeerTask): Promise<Contender> {
+    for (const process of [this.#oneThread, this.#allCores]) {
+      await process.ask({ prepare: task });
+    }
+    return { name: this.description, run: (repeats) => this.#run(repeats) };
+  }
+
+  async #run(repeats: number): Promise<Timing> {
+    const { cpu_ms } = await this.#oneThread.ask({ repeats });
+    const { wall_ms } = await this.#allCores.ask({ repeats });
+    return { cpuMs: cpu_ms, wallMs: wall_ms };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#oneThread[Symbol.asyncDispose]();
+    await this.#allCores[Symbol.asyncDispose]();
+  }
+}
+
+function spawn(command: readonly string[], threads: number): PeerProcess {
+  try {
+    return new PeerProcess(command, threads);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new NoPeer(`"${command[0]}" is not installed: name a Python with --python.`);
+  }
+}
