@@ -1,3 +1,147 @@
 /** Counts of the embedded model against the oracle's, and their independence of batching. */
 import assert from "node:assert/strict";
-import { oracleCounts } from "../../tests/support/oracle_counts.ts";
+import { oracleCountsOf } from "../../tests/support/oracle_counts.ts";
+import { openTestGpu } from "../../tests/support/gpu.ts";
+import { openTestLlama, type TestLlama } from "../../tests/support/models.ts";
+import { openDemoSae } from "../../tests/support/saes.ts";
+import { projectPath } from "../../tests/support/tensors.ts";
+import { readText } from "../data/files.ts";
+import { type Counts, SUM_FRACTION_BITS } from "../formats/counts.ts";
+import { loadTokenizer } from "../formats/tokenizer.ts";
+import { equalCounts, mergeCounts } from "../lape/counts.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { groupTexts } from "../nn/batch.ts";
+import { resolveHookpoints } from "../nn/hookpoints.ts";
+import { Counter, type CounterOptions, type Target } from "./counter.ts";
+
+const LIMITS = { tokens: 4096, examples: 1024 };
+
+async function tokenisedTexts(): Promise<Map<string, Uint32Array[]>> {
+  const folder = projectPath("assets/demo/model");
+  const json = await readText(`${folder}/tokenizer.json`);
+  const config = await readText(`${folder}/tokenizer_config.json`);
+  const tokenizer = loadTokenizer(json, config, folder);
+  const texts = JSON.parse(await readText(projectPath("tests/fixtures/oracle/texts.json")));
+  return new Map(
+    Object.entries(texts as Record<string, string[]>)
+      .map(([lang, list]) => [lang, list.map((text) => tokenizer.encode(text))]),
+  );
+}
+
+function targetsOf(kind: "sae" | "neurons"): Promise<Target[]> {
+  const pattern = kind === "sae" ? "layers.*.mlp" : "layers.*.mlp.act_fn";
+  return Promise.all(
+    resolveHookpoints([pattern], 6).map(async (hookpoint) => ({
+      hookpoint,
+      sae: kind === "sae" ? await openDemoSae(hookpoint.layer) : undefined,
+    })),
+  );
+}
+
+async function openCounter(
+  gpu: Gpu,
+  { llama, store }: TestLlama,
+  kind: "sae" | "neurons",
+  options: CounterOptions = LIMITS,
+): Promise<Counter> {
+  return new Counter(gpu, llama, store, await targetsOf(kind), options);
+}
+
+async function count(counter: Counter, texts: readonly Uint32Array[]): Promise<Counts> {
+  const items = texts.map((ids) => ({ ids }));
+  for (const group of groupTexts(items, counter.options)) {
+    await counter.add(group.map(({ ids }) => ids));
+  }
+  return await counter.take();
+}
+
+function largestDifference(actual: Float32Array, expected: Float32Array): number {
+  return actual.reduce((largest, value, at) => {
+    const difference = value === expected[at] ? 0 : Math.abs(value - expected[at]);
+    return Math.max(largest, difference / Math.max(1, Math.abs(expected[at])));
+  }, 0);
+}
+
+function sums({ sum }: Counts): Float32Array {
+  return Float32Array.from(sum, (units) => Number(units) / 2 ** SUM_FRACTION_BITS);
+}
+
+/** How many slots or texts differ in all. */
+function disagreement(actual: Uint32Array, expected: Uint32Array): number {
+  return actual.reduce((sum, value, at) => sum + Math.abs(value - expected[at]), 0);
+}
+
+Deno.test("latent counts equal the oracle's but for ties", async () => {
+  using gpu = await openTestGpu();
+  using model = await openTestLlama(gpu, "assets/demo/model");
+  using counter = await openCounter(gpu, model, "sae");
+  let slots = 0;
+  let differing = 0;
+  for (const [lang, texts] of await tokenisedTexts()) {
+    const counts = await count(counter, texts);
+    const expected = oracleCountsOf("shared", "sae", lang);
+    assert.equal(counts.examples, expected.examples);
+    assert.equal(counts.tokens, expected.tokens);
+    slots += counts.tokens * 16 * 6;
+    const tokens = disagreement(counts.firedTokens, expected.firedTokens);
+    differing += tokens;
+    // A tie that falls the other way moves one slot from one latent to another.
+    assert.ok(disagreement(counts.firedExamples, expected.firedExamples) <= tokens, lang);
+    if (tokens > 0) continue;
+    assert.ok(largestDifference(counts.max, expected.max) <= 1e-4, `${lang}: max`);
+    assert.ok(largestDifference(counts.min, expected.min) <= 1e-4, `${lang}: min`);
+    // The oracle adds up f32 in f32.
+    assert.ok(largestDifference(sums(counts), sums(expected)) <= 1e-4, `${lang}: sum`);
+  }
+  assert.ok(slots > 1_000_000);
+  assert.ok(differing <= slots / 10_000, `${differing} of ${slots} slots differ`);
+});
+
+Deno.test("neuron counts equal the oracle's but for values that are 0 to f32's precision", async () => {
+  using gpu = await openTestGpu();
+  using model = await openTestLlama(gpu, "assets/demo/model");
+  using counter = await openCounter(gpu, model, "neurons");
+  let values = 0;
+  let differing = 0;
+  for (const [lang, texts] of await tokenisedTexts()) {
+    const counts = await count(counter, texts);
+    const expected = oracleCountsOf("shared", "neurons", lang);
+    assert.equal(counts.tokens, expected.tokens);
+    values += counts.tokens * counts.firedTokens.length;
+    differing += disagreement(counts.firedTokens, expected.firedTokens);
+    assert.ok(largestDifference(counts.max, expected.max) <= 1e-4, `${lang}: max`);
+    assert.ok(largestDifference(counts.min, expected.min) <= 1e-4, `${lang}: min`);
+    assert.ok(largestDifference(sums(counts), sums(expected)) <= 1e-4, `${lang}: sum`);
+  }
+  assert.ok(differing <= values / 100_000, `${differing} of ${values} values differ`);
+});
+
+for (const kind of ["sae", "neurons"] as const) {
+  Deno.test(`counts of ${kind} are bit-equal for every batch size and split`, async () => {
+    using gpu = await openTestGpu();
+    using model = await openTestLlama(gpu, "assets/demo/model");
+    const texts = [...(await tokenisedTexts()).values()].flatMap((list) => list.slice(0, 5));
+    using whole = await openCounter(gpu, model, kind);
+    const expected = await count(whole, texts);
+    assert.ok(expected.firedTokens.some((fired) => fired > 0));
+    for (const examples of [1, 7, 64]) {
+      using counter = await openCounter(gpu, model, kind, { tokens: 4096, examples });
+      assert.ok(equalCounts(await count(counter, texts), expected), `${examples} per batch`);
+    }
+    const halves = [await count(whole, texts.slice(40)), await count(whole, texts.slice(0, 40))];
+    assert.ok(equalCounts(mergeCounts(halves[0], halves[1]), expected));
+  });
+}
+
+Deno.test("targets that do not fit each other or the model are refused in one sentence", async () => {
+  using gpu = await openTestGpu();
+  using model = await openTestLlama(gpu, "assets/demo/model");
+  using tiny = await openTestLlama(gpu, "tests/fixtures/tiny_llama32");
+  const [latents, neurons] = [await targetsOf("sae"), await targetsOf("neurons")];
+  const refuses = ({ llama, store }: TestLlama, targets: Target[], message: RegExp) =>
+    assert.throws(() => new Counter(gpu, llama, store, targets, LIMITS), message);
+  refuses(model, [latents[0], neurons[1]], /cannot be counted with the others/);
+  refuses(tiny, [latents[0]], /reads activations of width 128, .* has width 80/);
+  refuses(model, [latents[0], { ...latents[1], sae: { ...latents[1].sae!, k: 8 } }], /one shape/);
+  refuses(model, [latents[0], latents[0]], /in one layer/);
+});

