@@ -3,6 +3,7 @@
  * ships: what runs the kernels on a machine that has no Vulkan driver at all.
  */
 import { brotliDecompressSync } from "node:zlib";
+import { cacheFolder } from "./cache.ts";
 import { InputError } from "../formats/input_error.ts";
 import { vulkanDevices } from "./vulkan.ts";
 
@@ -74,12 +75,6 @@ async function fetchPackage(): Promise<URL> {
 /** Deno keeps packages as `<name>/<version>/`. */
 function packageVersion(folder: URL): string {
   return folder.pathname.split("/").at(-2)!;
-}
-
-/** `$XDG_CACHE_HOME/babelscope`, by default `~/.cache/babelscope`. */
-function cacheFolder(): string {
-  const base = Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME") || "/tmp"}/.cache`;
-  return `${base}/babelscope`;
 }
 
 /** Unpacks beside the target and renames: another process sees all of it or nothing. */

@@ -1,0 +1,96 @@
+/** Counts on disk: one file per data set and language, each saying exactly what it counts. */
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { listFolder, readBytes, writeAtomic } from "../data/files.ts";
+import { UDHR } from "../data/dataset_configs.ts";
+import { type Counts, decodeCounts, encodeCounts } from "../formats/counts.ts";
+import { InputError } from "../formats/input_error.ts";
+import { fromBytes } from "../formats/safetensors.ts";
+
+/**
+ * What counts depend on. Two files with the same identity hold the same integers (on one adapter);
+ * counts are reused, and interrupted counts resumed, only when all of it matches.
+ */
+export interface CountIdentity {
+  /** SHA-256 of the model's files. */
+  readonly model: Readonly<Record<string, string>>;
+  /** SHA-256 of the SAEs' files. */
+  readonly saes: Readonly<Record<string, string>>;
+  readonly hookpoints: readonly string[];
+  /** SHA-256 of the texts of each data set named for this language. */
+  readonly corpus: readonly string[];
+  /** SHA-256 of the code that counts. */
+  readonly code: string;
+  readonly compat: "paper" | null;
+}
+
+/** Counts and what their file says about them. */
+export interface StoredCounts {
+  readonly counts: Counts;
+  /** JSON of a CountIdentity; empty in files of other programs. */
+  readonly identity: string;
+  /** The adapter, driver and kernels that counted. */
+  readonly adapter: string;
+}
+
+/** Folder of a data set's counts: the last part of a path, the name itself of everything else. */
+export function datasetFolder(name: string): string {
+  return name === UDHR ? name : basename(name);
+}
+
+/** Where the counts of one language of a data set go. */
+export function countsPath(folder: string, dataset: string, lang: string): string {
+  return join(folder, datasetFolder(dataset), `${lang}.safetensors`);
+}
+
+/** Where an interrupted count of it waits to be resumed. */
+export function partialPath(folder: string, dataset: string, lang: string): string {
+  return join(folder, datasetFolder(dataset), `${lang}.partial.safetensors`);
+}
+
+/** Writes counts, atomically. */
+export async function writeCounts(
+  path: string,
+  { counts, identity, adapter }: StoredCounts,
+): Promise<void> {
+  await writeAtomic(path, encodeCounts(counts, { identity, adapter }));
+}
+
+const Metadata = z.looseObject({
+  identity: z.string().default(""),
+  adapter: z.string().default(""),
+});
+
+/**
+ * Reads counts.
+ *
+ * @throws InputError when the file is missing or holds no counts
+ */
+export async function readCounts(path: string): Promise<StoredCounts> {
+  const bytes = await readBytes(path);
+  const { identity, adapter } = Metadata.parse({ ...fromBytes(bytes, path).metadata });
+  return { counts: decodeCounts(bytes, path), identity, adapter };
+}
+
+/** Reads counts if they are there and count exactly this. */
+export async function readCountsOf(
+  path: string,
+  identity: string,
+): Promise<StoredCounts | undefined> {
+  try {
+    const stored = await readCounts(path);
+    return stored.identity === identity ? stored : undefined;
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+}
+
+/** Languages that a data set has counts of, in alphabetical order of their codes. */
+export async function countedLanguages(folder: string, dataset: string): Promise<string[]> {
+  const names = await listFolder(join(folder, datasetFolder(dataset)));
+  return names.filter((name) =>
+    name.endsWith(".safetensors") && !name.endsWith(".partial.safetensors")
+  )
+    .map((name) => name.slice(0, -".safetensors".length));
+}

@@ -1,0 +1,251 @@
+/**
+ * Texts → counts, the whole of it: reuses counts that are there, resumes interrupted ones, and keeps
+ * a checkpoint while it works. Stopping at any moment loses at most the work since the last checkpoint.
+ */
+import { rm } from "node:fs/promises";
+import type { Corpus } from "../data/corpora.ts";
+import type { Counts } from "../formats/counts.ts";
+import { InputError } from "../formats/input_error.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { WeightStore } from "../gpu/weight_store.ts";
+import { mergeCounts, roundedCounts } from "../lape/counts.ts";
+import { type BatchLimits, groupTexts } from "../nn/batch.ts";
+import { Llama } from "../nn/llama.ts";
+import {
+  type CountIdentity,
+  countsPath,
+  datasetFolder,
+  partialPath,
+  readCountsOf,
+  type StoredCounts,
+  writeCounts,
+} from "./count_files.ts";
+import { Counter } from "./counter.ts";
+import type { Subject } from "./subject.ts";
+
+/** A GPU that has passed its self-test, and how results name it. */
+export interface OpenGpu {
+  readonly gpu: Gpu;
+  /** Adapter, driver and kernel family. */
+  readonly adapter: string;
+  /** False where texts of more than 65,535 tokens would be cut short (self_test.ts). */
+  readonly longLoops: boolean;
+}
+
+export interface CountRun {
+  readonly subject: Subject;
+  /** Data sets in the order given; several of one name and language are counted together. */
+  readonly corpora: readonly Corpus[];
+  /** Folder of the counts. */
+  readonly folder: string;
+  /** SHA-256 of the code that counts. */
+  readonly code: string;
+  /** Most tokens and texts of one batch. */
+  readonly limits: BatchLimits;
+  /** Seconds between checkpoints. */
+  readonly checkpointSeconds: number;
+  readonly compat?: "paper";
+  /** Opens the GPU; only called when there is something to count. */
+  openGpu(): Promise<OpenGpu>;
+  /** Told how many tokens there are to count, all languages together; 0 when all counts are there. */
+  started(tokens: number): void;
+  /** Told how many of them are done, resumed ones included. */
+  progressed(tokens: number, language: string): void;
+  /** Told what the user should know. */
+  warn(message: string): void;
+}
+
+/** One counts file, made or reused. */
+export interface CountResult {
+  readonly dataset: string;
+  readonly corpora: readonly Corpus[];
+  readonly counts: Counts;
+  readonly adapter: string;
+  readonly reused: boolean;
+  /** Examples that an earlier, interrupted run had counted. */
+  readonly resumedExamples: number;
+}
+
+/** The texts of one counts file. */
+interface Job {
+  readonly dataset: string;
+  readonly lang: string;
+  readonly corpora: readonly Corpus[];
+  readonly identity: string;
+}
+
+/**
+ * Counts all data sets, or finds their counts.
+ *
+ * @returns one result per counts file, in the order the data sets were given
+ * @throws InputError for texts, SAEs or files that cannot be used; GpuError for what does not fit
+ */
+export async function runCount(run: CountRun): Promise<CountResult[]> {
+  const jobs = jobsOf(run);
+  const found = await Promise.all(jobs.map((job) => findCounts(run, job)));
+  const open = jobs.filter((_, i) => !found[i]);
+  const counted = open.length === 0 ? new Map<Job, CountResult>() : await countJobs(run, open);
+  if (open.length === 0) run.started(0);
+  return jobs.map((job, i) => found[i] ?? counted.get(job)!);
+}
+
+function jobsOf({ subject, corpora, code, compat }: CountRun): Job[] {
+  const groups = new Map<string, Corpus[]>();
+  const sources = new Map<string, string>();
+  for (const corpus of corpora) {
+    const { name, lang } = corpus.spec;
+    const folder = datasetFolder(name);
+    const source = sources.get(folder) ?? name;
+    if (source !== name) {
+      throw new InputError(
+        `The data sets ${source} and ${name} would both be counted into ${folder}: rename one of the folders.`,
+      );
+    }
+    sources.set(folder, name);
+    const key = `${folder} ${lang}`;
+    groups.set(key, [...groups.get(key) ?? [], corpus]);
+  }
+  return [...groups.values()].map((group) => {
+    const identity: CountIdentity = {
+      ...subject.hashes,
+      hookpoints: subject.targets.map(({ hookpoint }) => hookpoint.name),
+      corpus: group.map(({ sha256 }) => sha256),
+      code,
+      compat: compat ?? null,
+    };
+    const { name: dataset, lang } = group[0].spec;
+    return { dataset, lang, corpora: group, identity: JSON.stringify(identity) };
+  });
+}
+
+async function findCounts({ folder }: CountRun, job: Job): Promise<CountResult | undefined> {
+  const stored = await readCountsOf(countsPath(folder, job.dataset, job.lang), job.identity);
+  return stored && {
+    dataset: job.dataset,
+    corpora: job.corpora,
+    counts: stored.counts,
+    adapter: stored.adapter,
+    reused: true,
+    resumedExamples: 0,
+  };
+}
+
+interface TokenisedJob {
+  readonly job: Job;
+  readonly texts: readonly { readonly ids: Uint32Array<ArrayBuffer> }[];
+  readonly tokens: number;
+}
+
+async function countJobs(run: CountRun, jobs: readonly Job[]): Promise<Map<Job, CountResult>> {
+  const tokenised = jobs.map((job) => tokenise(run.subject, job));
+  const total = tokenised.reduce((sum, { tokens }) => sum + tokens, 0);
+  const { gpu, adapter, longLoops } = await run.openGpu();
+  using store = new WeightStore(gpu);
+  using llama = openLlama(gpu, run.subject, store);
+  const longest = tokenised.reduce((most, { tokens }) => Math.max(most, tokens), 0);
+  const tokens = Math.min(
+    run.limits.tokens,
+    llama.mostTokens,
+    longest,
+    longLoops ? Infinity : 65_000,
+  );
+  const examples = Math.min(
+    run.limits.examples,
+    Math.max(...tokenised.map(({ texts }) => texts.length)),
+  );
+  using counter = new Counter(gpu, llama, store, run.subject.targets, {
+    tokens,
+    examples,
+    countZeros: run.compat === "paper",
+  });
+  run.started(total);
+  const results = new Map<Job, CountResult>();
+  let done = 0;
+  for (const item of tokenised) {
+    const language = item.job.corpora[0].language.name;
+    const before = done;
+    const progressed = (jobTokens: number) => {
+      done = before + jobTokens;
+      run.progressed(done, language);
+    };
+    results.set(item.job, await countJob(run, counter, item, adapter, progressed));
+  }
+  return results;
+}
+
+/** The subject's model on a GPU. */
+export function openLlama(
+  gpu: Gpu,
+  { config, tensors, modelName }: Subject,
+  store: WeightStore,
+): Llama {
+  return new Llama(gpu, config, tensors, modelName, store);
+}
+
+function tokenise({ tokenizer, config }: Subject, job: Job): TokenisedJob {
+  const texts = job.corpora.flatMap((corpus) =>
+    corpus.texts.map((text, i) => {
+      const ids = tokenizer.encode(text);
+      const outside = ids.find((id) => id >= config.vocabularySize);
+      if (outside !== undefined) {
+        throw new InputError(
+          `The tokenizer makes token ${outside} of row ${
+            corpus.rows[i]
+          } of ${job.dataset}:${job.lang}, but ` +
+            `the model's vocabulary has ${config.vocabularySize}: give the model's own tokenizer.json.`,
+        );
+      }
+      return { ids };
+    })
+  );
+  return { job, texts, tokens: texts.reduce((sum, { ids }) => sum + ids.length, 0) };
+}
+
+async function countJob(
+  { folder, checkpointSeconds, compat, warn }: CountRun,
+  counter: Counter,
+  { job, texts }: TokenisedJob,
+  adapter: string,
+  progressed: (tokens: number) => void,
+): Promise<CountResult> {
+  const partial = partialPath(folder, job.dataset, job.lang);
+  const stored = await readCountsOf(partial, job.identity);
+  if (stored && stored.adapter !== adapter) {
+    warn(
+      `${job.dataset}:${job.lang} was begun on ${stored.adapter} and is resumed on ${adapter}: ties may have ` +
+        `fallen differently.`,
+    );
+  }
+  const resumedExamples = stored?.counts.examples ?? 0;
+  let counts: Counts | undefined = stored?.counts;
+  let tokens = counts?.tokens ?? 0;
+  const keep = async (path: string, finish = (whole: Counts) => whole) => {
+    const more = await counter.take();
+    counts = counts ? mergeCounts(counts, more) : more;
+    const kept: StoredCounts = { counts: finish(counts), identity: job.identity, adapter };
+    await writeCounts(path, kept);
+    return kept.counts;
+  };
+  let checkpoint = Date.now();
+  progressed(tokens);
+  for (const group of groupTexts(texts.slice(resumedExamples), counter.options)) {
+    await counter.add(group.map(({ ids }) => ids));
+    tokens += group.reduce((sum, { ids }) => sum + ids.length, 0);
+    progressed(tokens);
+    if (Date.now() - checkpoint >= checkpointSeconds * 1000) {
+      await keep(partial);
+      checkpoint = Date.now();
+    }
+  }
+  const rounded = compat === "paper" ? roundedCounts : undefined;
+  const whole = await keep(countsPath(folder, job.dataset, job.lang), rounded);
+  await rm(partial, { force: true });
+  return {
+    dataset: job.dataset,
+    corpora: job.corpora,
+    counts: whole,
+    adapter,
+    reused: false,
+    resumedExamples,
+  };
+}
