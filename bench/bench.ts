@@ -3,6 +3,7 @@
  * babelscope bench: the kernels beside what people use today, on this machine, in the same minutes.
  * The figures are printed and added to bench/RESULTS.md.
  */
+import { fileURLToPath } from "node:url";
 import { bringUpAdapter } from "../lib/cli/adapter.ts";
 import { print, remark } from "../lib/cli/output.ts";
 import { run } from "../lib/cli/run.ts";
@@ -67,21 +68,22 @@ const MARKS: readonly Mark[] = [
   encodeMark(131072, "f32", 0.20),
 ];
 
-const PEER_SCRIPTS: Readonly<Record<PeerName, string>> = {
-  numpy: "peers/numpy_peer.py",
-  torch: "peers/torch_peer.py",
+const PEERS: Readonly<Record<PeerName, { label: string; script: string }>> = {
+  numpy: { label: "NumPy", script: "peers/numpy_peer.py" },
+  torch: { label: "PyTorch", script: "peers/torch_peer.py" },
 };
 
 /** Starts the peers that this machine has, and says in a sentence each why others are missing. */
 async function startPeers(python: string): Promise<Map<PeerName, Peer>> {
   const peers = new Map<PeerName, Peer>();
-  for (const [name, script] of Object.entries(PEER_SCRIPTS) as [PeerName, string][]) {
+  for (const name of Object.keys(PEERS) as PeerName[]) {
+    const { label, script } = PEERS[name];
     try {
-      const path = new URL(script, import.meta.url).pathname;
-      peers.set(name, await Peer.start([python, path]));
+      const path = fileURLToPath(new URL(script, import.meta.url));
+      peers.set(name, await Peer.start(label, [python, path]));
     } catch (error) {
       if (!(error instanceof NoPeer)) throw error;
-      remark(`No ${name} peer: ${error.message}`);
+      remark(`No ${label} peer: ${error.message}`);
     }
   }
   return peers;
@@ -108,19 +110,24 @@ async function measure(
   return { name, flops, ours, peers: theirs, goal };
 }
 
-async function bench(options: { quick?: true; python: string }): Promise<void> {
+async function bench({ quick, python }: { quick?: true; python: string }): Promise<void> {
   const { adapter, description, driver } = await bringUpAdapter();
   using gpu = await Gpu.open(adapter);
-  const peers = await startPeers(options.python);
+  const peers = await startPeers(python);
   try {
     const measurements: Measurement[] = [];
-    for (const mark of MARKS.filter(({ quick }) => quick || !options.quick)) {
-      measurements.push(await measure(gpu, mark, peers, options.quick ? 3 : 7));
+    for (const mark of MARKS.filter((mark) => mark.quick || !quick)) {
+      measurements.push(await measure(gpu, mark, peers, quick ? 3 : 7));
     }
-    const machine = { adapter: description, driver, family: gpu.identity.family };
     print(resultsTable(measurements));
-    const path = new URL("RESULTS.md", import.meta.url).pathname;
-    await appendResults(path, machine, measurements);
+    const path = fileURLToPath(new URL("RESULTS.md", import.meta.url));
+    await appendResults(path, {
+      adapter: description,
+      driver,
+      family: gpu.identity.family,
+      peers: [...peers.values()].map((peer) => peer.description),
+      command: `deno task bench${quick ? " --quick" : ""}`,
+    }, measurements);
     remark(`Added to ${path}.`);
   } finally {
     for (const peer of peers.values()) await peer[Symbol.asyncDispose]();

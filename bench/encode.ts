@@ -39,7 +39,7 @@ export function encode(
   writeRows(gpu, input, allRows(x));
   const owned = stack.move();
   return {
-    name: `SAE encode + TopK, ${tokens} tokens, ${columns}→${latents}, k ${k}, ${type} weights`,
+    name: `SAE encode + TopK ${k}, ${tokens} × ${columns}→${latents}, ${type}`,
     flops: 2 * tokens * columns * latents,
     task: { task: "encode", ...shape },
     record: (recorder) => encoder.encode(recorder, sae, input, entries),

@@ -33,7 +33,7 @@ export async function linear(
   writeRows(gpu, input, allRows(x));
   const owned = stack.move();
   return {
-    name: `matmul ${tokens}×${columns} · ${columns}→${outs}, ${type} weights`,
+    name: `matmul ${tokens} × ${columns}→${outs}, ${type}`,
     flops: 2 * tokens * columns * outs,
     task: { task: "linear", ...shape },
     record: (recorder) => recordMatMul(gpu, recorder, input, weights, output),

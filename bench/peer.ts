@@ -5,15 +5,14 @@
  * for each other spin, which would make the peer look expensive and us good. The other works on all
  * cores and gives the wall time.
  */
+import { InputError } from "../lib/formats/input_error.ts";
 import type { Contender, Timing } from "./measure.ts";
 
 /** What a peer is asked to do, by the name of a function in peers/ and its arguments. */
 export type PeerTask = Readonly<Record<string, string | number>> & { readonly task: string };
 
-/** The program is not there or lacks its packages. The message is one sentence for the user. */
-export class NoPeer extends Error {
-  override readonly name = "NoPeer";
-}
+/** The program is not there, lacks its packages or died. */
+export class NoPeer extends InputError {}
 
 /** One Python process. */
 class PeerProcess implements AsyncDisposable {
@@ -46,14 +45,18 @@ class PeerProcess implements AsyncDisposable {
     const { value, done } = await this.#answers.next();
     if (done) {
       const { code } = await this.#child.status;
-      throw new NoPeer(`the peer ended with exit code ${code}; what it said stands above.`);
+      throw new NoPeer(
+        `a peer ended with exit code ${code}, for the reason it gave above: mend it or name ` +
+          `another Python with --python.`,
+      );
     }
     return JSON.parse(value);
   }
 
   // deno-lint-ignore no-explicit-any -- as above
   async ask(request: object): Promise<any> {
-    await this.#requests.write(new TextEncoder().encode(`${JSON.stringify(request)}\n`));
+    const line = new TextEncoder().encode(`${JSON.stringify(request)}\n`);
+    await this.#requests.write(line).catch(() => {}); // It has ended: answer() says so.
     return await this.answer();
   }
 
@@ -80,6 +83,7 @@ export class Peer implements AsyncDisposable {
   readonly #allCores: PeerProcess;
 
   private constructor(
+    readonly label: string,
     /** Program, version and BLAS, as the peer tells them. */
     readonly description: string,
     oneThread: PeerProcess,
@@ -92,10 +96,11 @@ export class Peer implements AsyncDisposable {
   /**
    * Starts a peer.
    *
+   * @param label short name, for tables
    * @param command program and arguments
    * @throws NoPeer saying what to install
    */
-  static async start(command: readonly string[]): Promise<Peer> {
+  static async start(label: string, command: readonly string[]): Promise<Peer> {
     await using stack = new AsyncDisposableStack();
     const [oneThread, allCores] = [1, navigator.hardwareConcurrency].map((threads) =>
       stack.use(spawn(command, threads))
@@ -103,7 +108,7 @@ export class Peer implements AsyncDisposable {
     const [greeting] = [await oneThread.answer(), await allCores.answer()];
     if (greeting.missing !== undefined) throw new NoPeer(`${greeting.missing}`);
     stack.move();
-    return new Peer(greeting.peer, oneThread, allCores);
+    return new Peer(label, greeting.peer, oneThread, allCores);
   }
 
   /** Lets the peer make the data of a task, and forget the task before. */
@@ -111,7 +116,7 @@ export class Peer implements AsyncDisposable {
     for (const process of [this.#oneThread, this.#allCores]) {
       await process.ask({ prepare: task });
     }
-    return { name: this.description, run: (repeats) => this.#run(repeats) };
+    return { name: this.label, run: (repeats) => this.#run(repeats) };
   }
 
   async #run(repeats: number): Promise<Timing> {
@@ -131,6 +136,6 @@ function spawn(command: readonly string[], threads: number): PeerProcess {
     return new PeerProcess(command, threads);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new NoPeer(`"${command[0]}" is not installed: name a Python with --python.`);
+    throw new NoPeer(`there is no program "${command[0]}": name a Python with --python.`);
   }
 }

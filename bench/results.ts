@@ -1,7 +1,7 @@
 /** Measurements as a table, and the file that collects them. */
 import { cpus } from "node:os";
 import { readText, writeAtomic } from "../lib/data/files.ts";
-import { table } from "../lib/cli/table.ts";
+import { displayWidth, table } from "../lib/cli/table.ts";
 import { median, ratio, type Series, type Timing } from "./measure.ts";
 
 /** One workload and whoever else did the same work. */
@@ -16,11 +16,15 @@ export interface Measurement {
 }
 
 /** What the figures hold for. */
-export interface Machine {
+export interface Circumstances {
   readonly adapter: string;
   readonly driver: string;
   /** Kernel family in use. */
   readonly family: string;
+  /** Versions and BLAS of the peers. */
+  readonly peers: readonly string[];
+  /** As it can be typed again. */
+  readonly command: string;
 }
 
 const HEADER = [
@@ -44,33 +48,58 @@ export function resultsTable(measurements: readonly Measurement[]): string {
   );
 }
 
-/** Adds the measurements, under the date and what they hold for, to a Markdown file. */
+/**
+ * Adds the measurements, under the date and what they hold for, to a Markdown file.
+ *
+ * @throws InputError when the file cannot be read or written
+ */
 export async function appendResults(
   path: string,
-  machine: Machine,
+  circumstances: Circumstances,
   measurements: readonly Measurement[],
 ): Promise<void> {
   const before = await readText(path);
-  await writeAtomic(path, `${before.trimEnd()}\n\n${section(machine, measurements)}`);
+  const now = new Date().toISOString().slice(0, 16).replace("T", " ");
+  const section = [
+    `## ${now} UTC`,
+    "",
+    ...describe(circumstances),
+    "",
+    ...markdownTable(measurements.flatMap(rows)),
+  ];
+  await writeAtomic(path, `${before.trimEnd()}\n\n${section.join("\n")}\n`);
 }
 
-function section(machine: Machine, measurements: readonly Measurement[]): string {
+function describe({ adapter, driver, family, peers, command }: Circumstances): string[] {
   const processors = cpus();
-  const markdownRow = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [
-    `## ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`,
-    "",
-    `- adapter: ${machine.adapter}, ${machine.driver || "driver not told"}, ` +
-    `\`${machine.family}\` kernels`,
+    `- adapter: ${adapter}`,
+    `- driver: ${driver || "not told by this system"}`,
+    `- kernels: \`${family}\` family`,
     `- processor: ${processors.length} × ${processors[0]?.model.trim() ?? "unknown"}`,
     `- Deno ${Deno.version.deno}`,
-    `- command: \`deno task bench${Deno.args.map((argument) => ` ${argument}`).join("")}\``,
-    "",
-    markdownRow(HEADER),
-    markdownRow(HEADER.map((header) => isText(header) ? "---" : "---:")),
-    ...measurements.flatMap(rows).map(markdownRow),
-    "",
-  ].join("\n");
+    ...peers.map((peer) => `- peer: ${peer}`),
+    `- command: \`${command}\``,
+  ];
+}
+
+/** Laid out as `deno fmt` wants it. */
+function markdownTable(rows: readonly (readonly string[])[]): string[] {
+  const widths = HEADER.map((header, i) =>
+    Math.max(3, ...[header, ...rows.map((row) => row[i])].map(displayWidth))
+  );
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  const padded = (row: readonly string[]) =>
+    line(row.map((cell, i) => pad(cell, widths[i], isText(HEADER[i]))));
+  const rule = widths.map((width, i) =>
+    isText(HEADER[i]) ? "-".repeat(width) : `${"-".repeat(width - 1)}:`
+  );
+  return [padded(HEADER), line(rule), ...rows.map(padded)];
+}
+
+function pad(cell: string, width: number, left: boolean): string {
+  const space = " ".repeat(width - displayWidth(cell));
+  return left ? cell + space : space + cell;
 }
 
 function isText(header: string): boolean {
