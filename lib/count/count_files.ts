@@ -86,11 +86,46 @@ export async function readCountsOf(
   }
 }
 
-/** Languages that a data set has counts of, in alphabetical order of their codes. */
-export async function countedLanguages(folder: string, dataset: string): Promise<string[]> {
-  const names = await listFolder(join(folder, datasetFolder(dataset)));
-  return names.filter((name) =>
-    name.endsWith(".safetensors") && !name.endsWith(".partial.safetensors")
-  )
-    .map((name) => name.slice(0, -".safetensors".length));
+/** Counts found in a folder, by what they are counts of. */
+export interface FoundCounts extends StoredCounts {
+  readonly path: string;
+  readonly dataset: string;
+  readonly lang: string;
+}
+
+/**
+ * Reads the counts of these data sets, or of all in the folder.
+ *
+ * @param folder holds a folder per data set with a file per language
+ * @throws InputError when there are none, or one that is named is missing
+ */
+export async function findStoredCounts(
+  folder: string,
+  named?: readonly { readonly name: string; readonly lang: string }[],
+): Promise<FoundCounts[]> {
+  const wanted = named
+    ? named.map(({ name, lang }) => ({ dataset: datasetFolder(name), lang }))
+    : await allCounts(folder);
+  if (wanted.length === 0) {
+    throw new InputError(
+      `${folder} holds no counts, expected <data set>/<language>.safetensors: run "babelscope count" first ` +
+        `or correct --in-path.`,
+    );
+  }
+  return await Promise.all(wanted.map(async ({ dataset, lang }) => {
+    const path = countsPath(folder, dataset, lang);
+    return { ...await readCounts(path), path, dataset, lang };
+  }));
+}
+
+async function allCounts(folder: string): Promise<{ dataset: string; lang: string }[]> {
+  const found: { dataset: string; lang: string }[] = [];
+  for (const dataset of await listFolder(folder)) {
+    if (!(await Deno.stat(join(folder, dataset))).isDirectory) continue;
+    for (const name of await listFolder(join(folder, dataset))) {
+      const [, lang] = /^([^.]+)\.safetensors$/.exec(name) ?? [];
+      if (lang) found.push({ dataset, lang });
+    }
+  }
+  return found;
 }

@@ -26,6 +26,9 @@ export interface LapeOptions {
   readonly compat?: "paper";
 }
 
+/** The published rates. */
+export const LAPE_RATES = { topRate: 0.01, filterRate: 0.95, activationBarRatio: 0.95 } as const;
+
 /** Neurons per language, and the probability above which a language owns one. */
 export interface NeuronIdentification extends Identification {
   readonly activationBar: number;
@@ -39,9 +42,9 @@ export interface NeuronIdentification extends Identification {
  */
 export function identifyLape(
   pooled: PooledCounts,
-  { topRate = 0.01, filterRate = 0.95, activationBarRatio = 0.95, compat }: Partial<LapeOptions> =
-    {},
+  given: Partial<LapeOptions> = {},
 ): NeuronIdentification {
+  const { topRate, filterRate, activationBarRatio, compat } = { ...LAPE_RATES, ...given };
   checkRates({ topRate, filterRate, activationBarRatio });
   const { languages } = pooled;
   const size = pooled.layers.length * pooled.width;
