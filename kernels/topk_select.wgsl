@@ -1,14 +1,15 @@
 // Exact TopK of each row: the K largest values and their indices, larger first, ties by lower index.
 //
-//   pre        [rows, 16 * quads-of-4] f32, not negative, padding zero
+//   pre        [rows, 64 * blocks] f32, not negative, padding zero
 //   block_max  [rows, blocks] f32, from topk_blockmax.wgsl
 //   values     [rows, K] f32          indices  [rows, K] u32, counted from `first`
 //   overflow   [rows] u32: 1 where the short list was too short; topk_exact.wgsl then does that row
 //
-// At least K blocks hold an element >= tau when K block maxima are >= tau, so the K-th largest element
-// is >= tau: bisect the largest such tau over the bits of the maxima (all but the lowest 8: tau may be a
-// little too small, never too large), collect the elements >= tau of the blocks that have any, and rank
-// that short list. Values that are not positive fill up at the lowest indices, as a stable sort would.
+// When K block maxima are >= tau, K distinct blocks hold an element >= tau, so the K-th largest element
+// is >= tau too. Bisect the largest such tau over the upper bits of the maxima (a tau that is a little
+// too small costs a few more candidates), list the blocks that have an element >= tau, collect those
+// elements, all lanes on one block, and rank that short list. Values that are not positive fill up at
+// the lowest indices, as a stable sort would.
 // Bits of non-negative floats order as integers do; as *signed* integers, -0 counts as not positive.
 //
 // One workgroup of LANES per row; CAPACITY elements fit the short list.
@@ -23,7 +24,9 @@ struct Params { rows: u32, width: u32, blocks: u32, first: u32 }
 @group(0) @binding(5) var<uniform> p: Params;
 
 var<workgroup> maxima: array<i32, ${BLOCKS}>;
-var<workgroup> tally: array<atomic<u32>, 23>;
+var<workgroup> tally: array<atomic<u32>, 15>;
+var<workgroup> hits: atomic<u32>;
+var<workgroup> hit: array<u32, ${BLOCKS}>;
 var<workgroup> found: atomic<u32>;
 var<workgroup> list_value: array<i32, ${CAPACITY}>;
 var<workgroup> list_index: array<u32, ${CAPACITY}>;
@@ -46,7 +49,7 @@ fn main(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) group: v
   workgroupBarrier();
 
   var tau = 0;
-  for (var i = 0u; i < 23u; i++) {
+  for (var i = 0u; i < 15u; i++) {
     let trial = tau | (1 << (30u - i));
     var mine = 0u;
     for (var b = lane; b < p.blocks; b += ${LANES}u) { mine += select(0u, 1u, maxima[b] >= trial); }
@@ -57,15 +60,18 @@ fn main(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) group: v
 
   let floor = max(tau, 1);
   for (var b = lane; b < p.blocks; b += ${LANES}u) {
-    if (maxima[b] >= floor) {
-      for (var c = 0u; c < 16u; c++) {
-        let v = pre[(row * p.blocks + b) * 16u + c];
-        let index = b * 64u + c * 4u;
-        collect(v.x, index, floor);
-        collect(v.y, index + 1u, floor);
-        collect(v.z, index + 2u, floor);
-        collect(v.w, index + 3u, floor);
-      }
+    if (maxima[b] >= floor) { hit[atomicAdd(&hits, 1u)] = b; }
+  }
+  workgroupBarrier();
+  let quads = atomicLoad(&hits) * 16u;
+  for (var i = lane; i < quads; i += ${LANES}u) {
+    let quad = hit[i / 16u] * 16u + i % 16u;
+    let v = pre[row * p.blocks * 16u + quad];
+    if (any(v >= vec4i(floor))) {
+      collect(v.x, 4u * quad, floor);
+      collect(v.y, 4u * quad + 1u, floor);
+      collect(v.z, 4u * quad + 2u, floor);
+      collect(v.w, 4u * quad + 3u, floor);
     }
   }
   workgroupBarrier();

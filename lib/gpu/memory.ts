@@ -46,7 +46,7 @@ export class GpuMemory {
         `${label} needs ${mib(bytes)} MiB of GPU memory but ${mib(this.#live)} of the ` +
           `${
             mib(this.budget)
-          } MiB of --memory-budget are in use: raise the budget or lower --block-tokens`,
+          } MiB of --memory-budget are in use: raise the budget or lower --block-tokens.`,
       );
     }
     const resource = create();

@@ -47,7 +47,7 @@ export class TopK implements Disposable {
     // Long lists and wide rows are shared by more threads: some drivers stop a thread's loops
     // after 65,535 rounds.
     this.#lanes = this.#capacity > 512 || stride > 2 ** 17 ? 64 : gpu.lanes;
-    const memory = stride / BLOCK * 4 + this.#capacity * 8 + 128;
+    const memory = stride / BLOCK * 8 + this.#capacity * 8 + 128;
     if (memory > gpu.limits.maxComputeWorkgroupStorageSize) {
       throw new GpuError(`rows of ${stride} values are too wide for this adapter's TopK`);
     }
