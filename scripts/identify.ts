@@ -9,7 +9,9 @@ import { integer, number, oneOf } from "../lib/cli/values.ts";
 import { type Counted, profileTable, withCountOptions } from "../lib/count/command.ts";
 import { countEvidence, type Evidence, readEvidence } from "../lib/count/evidence.ts";
 import { openLlama } from "../lib/count/run_count.ts";
+import { parseDatasetConfigs } from "../lib/data/dataset_configs.ts";
 import { writeAtomic } from "../lib/data/files.ts";
+import { languageOf } from "../lib/data/languages.ts";
 import { codeHash, writeManifest } from "../lib/data/manifest.ts";
 import { writeTable } from "../lib/data/tables.ts";
 import { WeightStore } from "../lib/gpu/weight_store.ts";
@@ -90,6 +92,7 @@ type Options = ReturnType<typeof command.opts>;
 
 async function main(options: Options): Promise<void> {
   const started = new Date();
+  checkBeforeCounting(options);
   using evidence = await gather(options);
   const { pooled, languages } = evidence;
   const identification = isLape(options)
@@ -129,6 +132,14 @@ async function main(options: Options): Promise<void> {
 
 function isLape({ algorithm }: Options): boolean {
   return algorithm === "lape";
+}
+
+/** Options that do not fit the languages asked for are refused before their texts are counted. */
+function checkBeforeCounting(options: Options): void {
+  if (isLape(options) || options.inPath !== undefined) return;
+  const specs = parseDatasetConfigs(options.datasetConfigs, options);
+  const languages = new Set(specs.map(({ lang }) => languageOf(lang).name));
+  resolveSaeLapeOptions(options, languages.size);
 }
 
 /** Counts, made now or read from `--in-path`. */

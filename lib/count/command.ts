@@ -84,6 +84,8 @@ export interface Counted extends Disposable {
   readonly code: string;
   /** Folder of the counts. */
   readonly folder: string;
+  /** Most bytes of GPU memory in use at a time; undefined while the GPU was not needed. */
+  gpuPeakBytes(): number | undefined;
   /** The GPU, opened on the first call. */
   openGpu(): Promise<OpenGpu>;
 }
@@ -132,7 +134,13 @@ async function countOwning(
   const code = await codeHash(COUNTING_ROOMS);
   const folder = resolve(join(options.outDir, outPath ?? COUNT_FOLDERS[subject.kind]));
   let opened: Promise<OpenGpu> | undefined;
-  const openGpu = () => opened ??= openOptionsGpu(options, owned);
+  let gpu: Gpu | undefined;
+  const openGpu = () =>
+    opened ??= openOptionsGpu(options, owned).then((open) => {
+      gpu = open.gpu;
+      return open;
+    });
+  const gpuPeakBytes = () => gpu?.memory.peak;
   let shown: Progress | undefined;
   const results = await runCount({
     subject,
@@ -150,7 +158,16 @@ async function countOwning(
     warn: remark,
   }).finally(() => shown?.done());
   const dispose = () => owned.dispose();
-  return { subject, corpora, results, code, folder, openGpu, [Symbol.dispose]: dispose };
+  return {
+    subject,
+    corpora,
+    results,
+    code,
+    folder,
+    gpuPeakBytes,
+    openGpu,
+    [Symbol.dispose]: dispose,
+  };
 }
 
 async function openOptionsGpu(options: CountOptions, owned: DisposableStack): Promise<OpenGpu> {
@@ -164,7 +181,7 @@ async function openOptionsGpu(options: CountOptions, owned: DisposableStack): Pr
 }
 
 /** What run.json says of counting. */
-export function countProvenance({ subject, results, code }: Counted) {
+export function countProvenance({ subject, results, code, gpuPeakBytes }: Counted) {
   return {
     model: { name: subject.modelName, sha256: subject.hashes.model },
     saes: { name: subject.saeName ?? null, sha256: subject.hashes.saes },
@@ -179,6 +196,7 @@ export function countProvenance({ subject, results, code }: Counted) {
       reused,
       resumed_examples: resumedExamples,
     })),
+    gpu_peak_bytes: gpuPeakBytes() ?? null,
     code: { sha256: code },
     versions: versions(),
   };

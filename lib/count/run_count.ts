@@ -5,6 +5,7 @@
 import { rm } from "node:fs/promises";
 import type { Corpus } from "../data/corpora.ts";
 import type { Counts } from "../formats/counts.ts";
+import { prepareFolder } from "../data/files.ts";
 import { InputError } from "../formats/input_error.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { WeightStore } from "../gpu/weight_store.ts";
@@ -143,12 +144,9 @@ async function countJobs(run: CountRun, jobs: readonly Job[]): Promise<Map<Job, 
   using store = new WeightStore(gpu);
   using llama = openLlama(gpu, run.subject, store);
   const longest = tokenised.reduce((most, { tokens }) => Math.max(most, tokens), 0);
-  const tokens = Math.min(
-    run.limits.tokens,
-    llama.mostTokens,
-    longest,
-    longLoops ? Infinity : 65_000,
-  );
+  const most = Math.min(run.limits.tokens, llama.mostTokens, longLoops ? Infinity : 65_000);
+  for (const item of tokenised) checkLengths(item, most, run.limits.tokens);
+  const tokens = Math.min(most, longest);
   const examples = Math.min(
     run.limits.examples,
     Math.max(...tokenised.map(({ texts }) => texts.length)),
@@ -158,6 +156,7 @@ async function countJobs(run: CountRun, jobs: readonly Job[]): Promise<Map<Job, 
     examples,
     countZeros: run.compat === "paper",
   });
+  await prepareFolder(run.folder);
   run.started(total);
   const results = new Map<Job, CountResult>();
   let done = 0;
@@ -199,6 +198,17 @@ function tokenise({ tokenizer, config }: Subject, job: Job): TokenisedJob {
     })
   );
   return { job, texts, tokens: texts.reduce((sum, { ids }) => sum + ids.length, 0) };
+}
+
+/** Refuses a text that no batch can hold, before anything is counted. */
+function checkLengths({ job, texts }: TokenisedJob, most: number, asked: number): void {
+  const long = texts.findIndex(({ ids }) => ids.length > most);
+  if (long < 0) return;
+  const row = job.corpora.flatMap(({ rows }) => rows)[long];
+  throw new InputError(
+    `Row ${row} of ${job.dataset}:${job.lang} has ${texts[long].ids.length} tokens, but a batch ` +
+      `holds ${most}: ${most === asked ? "raise --block-tokens or " : ""}split the text.`,
+  );
 }
 
 async function countJob(

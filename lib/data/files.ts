@@ -37,9 +37,22 @@ export async function writeAtomic(path: string, content: Uint8Array | string): P
     await Deno.rename(part, path);
   } catch (error) {
     await Deno.remove(part).catch(() => {});
-    throw new InputError(
-      `Cannot write ${path}: ${reason(error)}; choose a place that can be written.`,
-    );
+    throw unwritable(path, error);
+  }
+}
+
+/**
+ * Makes a folder that is not there, and makes sure that files can be written into it: before hours
+ * of work, not after.
+ *
+ * @throws InputError when they cannot
+ */
+export async function prepareFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+    await Deno.remove(await Deno.makeTempFile({ dir: path, suffix: ".part" }));
+  } catch (error) {
+    throw unwritable(path, error);
   }
 }
 
@@ -287,6 +300,12 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   using file = await Deno.open(path, { write: true, createNew: true });
   for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
   await file.syncData();
+}
+
+function unwritable(path: string, error: unknown): InputError {
+  return new InputError(
+    `Cannot write ${path}: ${reason(error)}; choose a place that can be written.`,
+  );
 }
 
 function unreadable(path: string, error: unknown): Error {
