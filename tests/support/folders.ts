@@ -1,0 +1,57 @@
+/** Folders that tests make, change and compare. */
+import { dirname, join } from "node:path";
+
+/** Copies the files of a folder and of the folders in it. */
+export async function copyFolder(from: string, to: string): Promise<void> {
+  for (const name of await filesUnder(from)) {
+    await Deno.mkdir(dirname(join(to, name)), { recursive: true });
+    await Deno.copyFile(join(from, name), join(to, name));
+  }
+}
+
+/** Paths of all files under a folder, relative to it, sorted; none if there is no such folder. */
+export async function filesUnder(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const { name, isDirectory } of await entriesOf(folder)) {
+    if (!isDirectory) found.push(name);
+    else found.push(...(await filesUnder(join(folder, name))).map((inner) => join(name, inner)));
+  }
+  return found.sort();
+}
+
+async function entriesOf(folder: string): Promise<Deno.DirEntry[]> {
+  try {
+    return await Array.fromAsync(Deno.readDir(folder));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+/** Content of every file under a folder, in hexadecimal, by relative path. */
+export async function contentsOf(folder: string): Promise<Record<string, string>> {
+  const contents: Record<string, string> = {};
+  for (const name of await filesUnder(folder)) {
+    contents[name] = (await Deno.readFile(join(folder, name))).toHex();
+  }
+  return contents;
+}
+
+/** Writes texts as a corpus: a folder with `<lang>.jsonl`, one text per line. */
+export async function writeCorpus(
+  folder: string,
+  texts: Readonly<Record<string, readonly string[]>>,
+): Promise<void> {
+  await Deno.mkdir(folder, { recursive: true });
+  for (const [lang, list] of Object.entries(texts)) {
+    const lines = list.map((text) => JSON.stringify({ text }) + "\n");
+    await Deno.writeTextFile(join(folder, `${lang}.jsonl`), lines.join(""));
+  }
+}
+
+/** Changes one byte of a file, counted from its end. */
+export async function changeByte(path: string, fromEnd = 1): Promise<void> {
+  const bytes = await Deno.readFile(path);
+  bytes[bytes.length - fromEnd] ^= 1;
+  await Deno.writeFile(path, bytes);
+}
