@@ -1,14 +1,16 @@
 #!/usr/bin/env -S deno run --allow-ffi --allow-env --allow-read --allow-write
-/** babelscope doctor: what the kernels run on here. */
+/** babelscope doctor: what the kernels run on here, and whether it computes right. */
 import { bringUpAdapter } from "../lib/cli/adapter.ts";
 import { print } from "../lib/cli/output.ts";
 import { run } from "../lib/cli/run.ts";
 import { step } from "../lib/cli/step.ts";
 import { table } from "../lib/cli/table.ts";
+import { Gpu } from "../lib/gpu/device.ts";
+import { selfTest } from "../lib/gpu/self_test.ts";
 
 const command = step(
   "doctor",
-  "Say which adapter the kernels run on, its driver, limits and features.",
+  "Say which adapter the kernels run on, and test it.",
   "babelscope doctor",
 );
 
@@ -35,6 +37,13 @@ async function doctor(): Promise<void> {
     ...TELLING_LIMITS.map((name) => [name, adapter.limits[name].toLocaleString("en")]),
     ...TELLING_FEATURES.map((name) => [name, adapter.features.has(name) ? "yes" : "no"]),
   ];
+  using gpu = await Gpu.open(adapter);
+  const { longLoops } = await selfTest(gpu, driver);
+  rows.push(
+    ["kernels of the heavy products", gpu.identity.family],
+    ["self-test", "passed"],
+    ["loops beyond 65,535 rounds", longLoops ? "run" : "stop: texts are limited to 65,000 tokens"],
+  );
   print(table([{ header: "what" }, { header: "here" }], rows));
 }
 

@@ -1,0 +1,55 @@
+/** Firings agree with the counts: the same forward pass, seen token by token. */
+import assert from "node:assert/strict";
+import { openTestGpu } from "../../tests/support/gpu.ts";
+import { openTestLlama } from "../../tests/support/models.ts";
+import { openDemoSae } from "../../tests/support/saes.ts";
+import { Counter, type Target } from "../count/counter.ts";
+import { resolveHookpoints } from "../nn/hookpoints.ts";
+import { findFirings } from "./firings.ts";
+
+const TEXTS = [3, 40, 1, 25, 60].map((length, i) =>
+  Uint32Array.from({ length }, (_, at) => (at === 0 ? 8190 : (at * 97 + i * 1013) % 8000))
+);
+
+async function targetsOf(kind: "latents" | "neurons"): Promise<Target[]> {
+  const pattern = kind === "latents" ? "layers.{1,4}.mlp" : "layers.{1,4}.mlp.act_fn";
+  return await Promise.all(
+    resolveHookpoints([pattern], 6).map(async (hookpoint) => ({
+      hookpoint,
+      sae: kind === "latents" ? await openDemoSae(hookpoint.layer) : undefined,
+    })),
+  );
+}
+
+for (const kind of ["latents", "neurons"] as const) {
+  Deno.test(`firings of ${kind} add up to the counts`, async () => {
+    using gpu = await openTestGpu();
+    using model = await openTestLlama(gpu, "assets/demo/model");
+    const { llama, store } = model;
+    const targets = await targetsOf(kind);
+    using counter = new Counter(gpu, llama, store, targets, { tokens: 200, examples: 10 });
+    await counter.add(TEXTS);
+    const counts = await counter.take();
+    const features = [...counts.firedTokens.keys()]
+      .map((at) => ({
+        layer: counts.layers[Math.floor(at / counts.width)],
+        index: at % counts.width,
+        at,
+      }))
+      .filter(({ at }) => at % 7 === 0);
+    const limits = { tokens: 70, examples: 2 };
+    const firings = await findFirings(gpu, llama, store, targets, features, TEXTS, limits);
+    let seen = 0;
+    for (const { layer, index, at } of features) {
+      const found = firings.get(layer, index)!;
+      assert.equal(found.length, counts.firedTokens[at]);
+      assert.equal(new Set(found.map(({ text }) => text)).size, counts.firedExamples[at]);
+      const largest = found.reduce((most, { activation }) => Math.max(most, activation), 0);
+      assert.equal(largest, counts.max[at]);
+      assert.ok(found.every(({ text, token }) => token < TEXTS[text].length));
+      seen += found.length;
+    }
+    assert.ok(seen > 50);
+    assert.equal(firings.get(1, 1), undefined);
+  });
+}
