@@ -302,15 +302,21 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   await file.syncData();
 }
 
-function unwritable(path: string, error: unknown): InputError {
+function unwritable(path: string, error: unknown): Error {
+  if (isMissingFlag(error)) return error;
   return new InputError(
     `Cannot write ${path}: ${reason(error)}; choose a place that can be written.`,
   );
 }
 
 function unreadable(path: string, error: unknown): Error {
-  if (error instanceof InputError) return error;
+  if (error instanceof InputError || isMissingFlag(error)) return error;
   return new InputError(`Cannot read ${path}: ${reason(error)}; check the path.`);
+}
+
+/** A permission that the script can be given; the step's last words say how. */
+function isMissingFlag(error: unknown): error is Error {
+  return error instanceof Deno.errors.NotCapable && !error.message.includes("--allow-all");
 }
 
 /** Why the system refused, in words, without the system's own mention of the path. */
@@ -318,8 +324,9 @@ function reason(error: unknown): string {
   const reasons: [abstract new () => Error, string][] = [
     [Deno.errors.NotFound, "it does not exist"],
     [Deno.errors.PermissionDenied, "permission denied"],
-    [Deno.errors.NotCapable, "Deno was not given the permission"],
+    [Deno.errors.NotCapable, "Deno keeps programs out of there"],
     [Deno.errors.IsADirectory, "it is a folder"],
+    [Deno.errors.AlreadyExists, "a file is in the place of a folder"],
     [Deno.errors.NotADirectory, "a part of the path is a file, not a folder"],
   ];
   const known = reasons.find(([type]) => error instanceof type);
