@@ -4,10 +4,10 @@
 //   ids   [rows] u32
 //   y     [rows, 4 * quads] f32, row stride 4 * quads
 //
-// One workgroup of LANES per token. The table is a texture (texel k of row r at (k, r)) or a buffer,
-// after the kernel family; see weights.wgsl for the texels.
+// One workgroup of LANES per token. The table is a texture or a buffer, after the kernel family; see
+// weights.wgsl for what lies where.
 
-struct Params { rows: u32, first: u32, count: u32, quads: u32, texels: u32 }
+struct Params { rows: u32, first: u32, count: u32, quads: u32, texels: u32, segments: u32, per_segment: u32 }
 
 #if FAMILY == "texture"
 @group(0) @binding(0) var E: texture_storage_2d<rgba32uint, read>;
@@ -20,7 +20,8 @@ struct Params { rows: u32, first: u32, count: u32, quads: u32, texels: u32 }
 
 fn texel(k: u32, row: u32) -> vec4u {
 #if FAMILY == "texture"
-  return textureLoad(E, vec2u(k, row));
+  let line = row / ${PANEL}u * p.segments + k / p.per_segment;
+  return textureLoad(E, vec2u(k % p.per_segment * ${PANEL}u + row % ${PANEL}u, line));
 #else
   return E[row * p.texels + k];
 #end

@@ -1,19 +1,20 @@
 // Linear layer, texture family: Y[m, n] = f( sum_k X[m, k] W[n, k] + bias[n] )
 //
 //   X     texture, texel (k / 4, m): the activations
-//   W     texture, texel (k / PER_TEXEL, n): one shard of the weights, HF layout [out, in]; weights.wgsl
+//   W     texture: one shard of the weights, HF layout [out, in], in panels of OUTS rows; see weights.wgsl
 //   Y     [rows, stride] f32; this shard fills columns [first, first + outs)
 //   bias  [all outs] f32, when BIAS
 //   f     adds the bias when BIAS, then applies max(0, ·) when RELU
 //
 // For software Vulkan: on a CPU a storage-texture load is one straight 128-bit load, a storage-buffer
 // load in a loop is a masked gather. A workgroup of LANES invocations computes TOKENS × (LANES * OUTS)
-// results: lane = output, so all lanes read the same X texel. Token tiles run fastest, so that a panel
-// of W stays in cache. Sums run over k in order, by fma: the result for a token is the same whatever
-// the tile, the batch or the shard it is computed in. Tiles that stick out repeat the last row and the
-// last output, which writes the same value twice: branches around 256 stores take seconds to compile.
+// results: a lane has a panel of OUTS outputs, whose texels lie side by side in the order they are read,
+// and all lanes read the same X texels. Token tiles run fastest, so that W stays in cache. Sums run over
+// k in order, by fma: the result for a token is the same whatever the tile, the batch or the shard it is
+// computed in. Tiles that stick out repeat the last row and the last output, which writes the same
+// value twice: branches around 256 stores take seconds to compile.
 
-struct Params { rows: u32, first: u32, outs: u32, stride: u32, texels: u32 }
+struct Params { rows: u32, first: u32, outs: u32, stride: u32, segments: u32, texels: u32 }
 
 @group(0) @binding(0) var X: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(1) var W: texture_storage_2d<rgba32uint, read>;
@@ -30,42 +31,47 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
 #for m in 0..TOKENS
   let m${m} = min(group.x * ${TOKENS}u + ${m}u, p.rows - 1u);
 #end
+  let panel = min(group.y * ${LANES}u + lane.x, (p.outs - 1u) / ${OUTS}u);
 #for n in 0..OUTS
-  let n${n} = min(group.y * ${LANES * OUTS}u + lane.x + ${n * LANES}u, p.outs - 1u);
+  let n${n} = min(${n}u, p.outs - 1u - panel * ${OUTS}u);
 #end
 #for m in 0..TOKENS
 #for n in 0..OUTS
   var a${m}_${n} = 0.0;
 #end
 #end
-  for (var k = 0u; k < p.texels; k++) {
+  for (var segment = 0u; segment < p.segments; segment++) {
+    let row = panel * p.segments + segment;
+    let start = segment * p.texels;
+    for (var k = 0u; k < p.texels; k++) {
 #for n in 0..OUTS
-    let q${n} = textureLoad(W, vec2u(k, n${n}));
-    let w${n} = texel_low(q${n});
+      let q${n} = textureLoad(W, vec2u(${OUTS}u * k + n${n}, row));
+      let w${n} = texel_low(q${n});
 #if PER_TEXEL == 8
-    let v${n} = texel_high(q${n});
+      let v${n} = texel_high(q${n});
 #end
 #end
 #for m in 0..TOKENS
-    {
+      {
 #if PER_TEXEL == 8
-      let x = textureLoad(X, vec2u(2u * k, m${m}));
-      let y = textureLoad(X, vec2u(2u * k + 1u, m${m}));
+        let x = textureLoad(X, vec2u(2u * (start + k), m${m}));
+        let y = textureLoad(X, vec2u(2u * (start + k) + 1u, m${m}));
 #else
-      let x = textureLoad(X, vec2u(k, m${m}));
+        let x = textureLoad(X, vec2u(start + k, m${m}));
 #end
 #for n in 0..OUTS
-      a${m}_${n} = fma(x.w, w${n}.w, fma(x.z, w${n}.z, fma(x.y, w${n}.y, fma(x.x, w${n}.x, a${m}_${n}))));
+        a${m}_${n} = fma(x.w, w${n}.w, fma(x.z, w${n}.z, fma(x.y, w${n}.y, fma(x.x, w${n}.x, a${m}_${n}))));
 #if PER_TEXEL == 8
-      a${m}_${n} = fma(y.w, v${n}.w, fma(y.z, v${n}.z, fma(y.y, v${n}.y, fma(y.x, v${n}.x, a${m}_${n}))));
+        a${m}_${n} = fma(y.w, v${n}.w, fma(y.z, v${n}.z, fma(y.y, v${n}.y, fma(y.x, v${n}.x, a${m}_${n}))));
 #end
+#end
+      }
 #end
     }
-#end
   }
 #for n in 0..OUTS
   {
-    let n = p.first + n${n};
+    let n = p.first + panel * ${OUTS}u + n${n};
 #if BIAS
     let b = bias[n];
 #end

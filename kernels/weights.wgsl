@@ -3,6 +3,11 @@
 //
 //   WEIGHTS   "f32" (4 per texel), "f16" or "bf16" (8 per texel)
 //
+// A buffer holds the texels of a row one after the other. A texture holds panels of rows, interleaved: a
+// panel's texels k of all its rows lie side by side, which is the order the texture product reads them
+// in. Where a panel is wider than a texture may be, it goes on in the next rows of the texture: row
+// PANEL * panel + j, texel segment * per_segment + k lies at (PANEL * k + j, panel * segments + segment).
+//
 // Joined in front of every kernel that reads a weight matrix.
 
 #if WEIGHTS == "f32"

@@ -2,7 +2,7 @@
 import embedSource from "../../kernels/embed.wgsl" with { type: "text" };
 import weightsSource from "../../kernels/weights.wgsl" with { type: "text" };
 import type { Gpu } from "./device.ts";
-import { type Shard, texelsPerRow, weightConstants } from "./matrix.ts";
+import { panelLayout, type Shard, texelsPerRow, weightConstants } from "./matrix.ts";
 import type { Recorder } from "./recorder.ts";
 import { bindRows, type Rows } from "./rows.ts";
 
@@ -23,6 +23,15 @@ export function recordEmbed(
     ...weightConstants(type, gpu.identity.family),
     LANES: gpu.lanes,
   });
-  const params = [y.rows, first, rows, y.stride / 4, texelsPerRow(columns, type)];
+  const layout = panelLayout(gpu, columns, type);
+  const params = [
+    y.rows,
+    first,
+    rows,
+    y.stride / 4,
+    texelsPerRow(columns, type),
+    layout.segments,
+    layout.texels,
+  ];
   recorder.dispatchItems(kernel, [resource, ids, bindRows(y)], params, y.rows);
 }

@@ -5,6 +5,8 @@ import weightsSource from "../../kernels/weights.wgsl" with { type: "text" };
 import type { Gpu, Kernel } from "./device.ts";
 import {
   type Matrix,
+  PANEL,
+  panelLayout,
   type Shard,
   texelsPerRow,
   weightConstants,
@@ -23,7 +25,7 @@ export interface Epilogue {
 }
 
 /** Tile sizes: what one workgroup computes. They do not change results (see the kernels). */
-const TEXTURE_TILE = { TOKENS: 16, OUTS: 16, LANES: 8 };
+const TEXTURE_TILE = { TOKENS: 16, OUTS: PANEL, LANES: 8 };
 const TILE = { TILE: 64, EACH: 4, DEPTH: 16 };
 
 /** Rows of X that one dispatch multiplies: bounds the texture that stages them. */
@@ -72,7 +74,7 @@ export function recordShardMatMul(
   const [tokens, outs] = texture
     ? [TEXTURE_TILE.TOKENS, TEXTURE_TILE.OUTS * TEXTURE_TILE.LANES]
     : [TILE.TILE, TILE.TILE];
-  const texels = texelsPerRow(shard.columns, shard.type);
+  const { segments, texels } = panelLayout(gpu, shard.columns, shard.type);
   for (let from = 0; from < x.rows; from += MOST_TOKENS) {
     const to = Math.min(x.rows, from + MOST_TOKENS);
     const input = rowsBetween(x, from, to);
@@ -90,8 +92,9 @@ export function recordShardMatMul(
         shard.first - origin,
         shard.rows,
         output.stride,
-        texels,
-        ...(texture ? [] : [input.stride / 4]),
+        ...(texture
+          ? [segments, texels]
+          : [texelsPerRow(shard.columns, shard.type), input.stride / 4]),
       ],
       [Math.ceil(input.rows / tokens), Math.ceil(shard.rows / outs)],
     );
@@ -134,7 +137,8 @@ function stagingFor(gpu: Gpu, rows: number, width: number): Staging {
   if (known && known.height >= rows) return known;
   known?.memory[Symbol.dispose]();
   const height = Math.ceil(rows / TEXTURE_TILE.TOKENS) * TEXTURE_TILE.TOKENS;
-  const memory = gpu.texture("matmul operand", stride / 4, height, "rgba32float");
+  // One cache line more than the rows need: rows a power of two apart would share their cache sets.
+  const memory = gpu.texture("matmul operand", stride / 4 + 4, height, "rgba32float");
   const staging = { memory, height };
   byWidth.set(stride, staging);
   return staging;

@@ -4,7 +4,7 @@ import { nmse, randomValues, seededRandom } from "../../tests/support/numbers.ts
 import { type StoredMatrix, storedMatrix } from "../../tests/support/weights.ts";
 import type { Gpu } from "./device.ts";
 import { type Epilogue, recordMatMul } from "./matmul.ts";
-import { uploadMatrix, type WeightType } from "./matrix.ts";
+import { SHARD_ROWS, uploadMatrix, type WeightType } from "./matrix.ts";
 import { allocateRows, readRows, rowsBetween, writeRows } from "./rows.ts";
 
 /** f32 sums of a few thousand terms against f64: rounding gives about 1e-13. */
@@ -97,12 +97,22 @@ for (const family of FAMILIES) {
 
 Deno.test("matmul: more rows than one texture holds are cut into shards", async () => {
   using gpu = await openTestGpu({ family: "texture" });
-  const outs = gpu.limits.maxTextureDimension2D + 37;
+  const outs = SHARD_ROWS + 37;
   const random = seededRandom(4);
   const x = randomValues(random, 3 * 40);
   const w = storedMatrix("w", "bf16", outs, randomValues(random, outs * 40));
   const { values, shards } = await multiply(gpu, x, w);
   assert.equal(shards, 2);
+  assert.ok(nmse(values, reference(x, w)) <= TOLERANCE);
+});
+
+Deno.test("matmul: rows wider than a texture go on in its next lines", async () => {
+  using gpu = await openTestGpu({ family: "texture" });
+  const random = seededRandom(7);
+  const columns = gpu.limits.maxTextureDimension2D / 16 * 4 * 2 + 100;
+  const x = randomValues(random, 3 * columns);
+  const w = storedMatrix("w", "f32", 21, randomValues(random, 21 * columns));
+  const { values } = await multiply(gpu, x, w);
   assert.ok(nmse(values, reference(x, w)) <= TOLERANCE);
 });
 

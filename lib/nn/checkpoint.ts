@@ -68,10 +68,10 @@ export class Checkpoint {
   }
 
   /** Bytes that one block takes on the GPU, its small vectors left out. */
-  layerBytes(layer: number): number {
+  layerBytes(gpu: Gpu, layer: number): number {
     return (Object.keys(LINEARS) as LinearName[])
       .map((name) => this.#source(layer, name))
-      .reduce((sum, { rows, columns, type }) => sum + matrixBytes(rows, columns, type), 0);
+      .reduce((sum, { rows, columns, type }) => sum + matrixBytes(gpu, rows, columns, type), 0);
   }
 
   /**

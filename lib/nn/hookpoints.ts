@@ -50,8 +50,8 @@ export function comesBefore(a: Hookpoint, b: Hookpoint): boolean {
 export function resolveHookpoints(patterns: readonly string[], layers: number): Hookpoint[] {
   const all = allHookpoints(layers);
   const chosen = new Set<Hookpoint>();
-  for (const pattern of patterns.flatMap((value) => expand(value))) {
-    const matches = picomatch(asPath(pattern));
+  for (const pattern of patterns.flatMap((value) => value === "" ? [value] : expand(value))) {
+    const matches = pattern === "" ? () => false : picomatch(asPath(pattern));
     const found = all.filter(({ name }) => matches(asPath(name)));
     if (found.length === 0) {
       throw new InputError(

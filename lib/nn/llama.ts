@@ -78,9 +78,9 @@ export class Llama implements Disposable {
     this.#store = store;
     const { rows, columns, type } = this.#checkpoint.embedding();
     const [largest] = shardRanges(gpu, rows, columns, type);
-    store.reserve(matrixBytes(largest.rows, columns, type));
+    store.reserve(matrixBytes(gpu, largest.rows, columns, type));
     for (let layer = 0; layer < config.layers; layer++) {
-      store.reserve(this.#checkpoint.layerBytes(layer));
+      store.reserve(this.#checkpoint.layerBytes(gpu, layer));
     }
   }
 
@@ -121,7 +121,7 @@ export class Llama implements Disposable {
       const stop = layer === last?.layer ? last.site : undefined;
       const { weights, release } = await this.#store.use(
         `layer ${layer}`,
-        this.#checkpoint.layerBytes(layer),
+        this.#checkpoint.layerBytes(this.#gpu, layer),
         () => this.#checkpoint.uploadLayer(this.#gpu, layer),
       );
       this.#recordAttention(recorder, weights, space, tokens, table);
@@ -200,7 +200,7 @@ export class Llama implements Disposable {
     for (const range of shardRanges(this.#gpu, rows, columns, type)) {
       const { weights, release } = await this.#store.use(
         `${name} from ${range.first}`,
-        matrixBytes(range.rows, columns, type),
+        matrixBytes(this.#gpu, range.rows, columns, type),
         () => uploadShard(this.#gpu, source, range),
       );
       record(weights);

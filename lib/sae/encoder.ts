@@ -66,7 +66,7 @@ export class SaeEncoder implements Disposable {
     this.#store = store;
     const { latents, inputSize, k, encoder } = shape;
     this.#shards = shardRanges(gpu, latents, inputSize, encoder.type);
-    store.reserve(matrixBytes(this.#shards[0].rows, inputSize, encoder.type));
+    store.reserve(matrixBytes(gpu, this.#shards[0].rows, inputSize, encoder.type));
     prepareMatMul(gpu, tokens, inputSize);
     this.#centered = this.#owned.use(allocateRows(gpu, "SAE input", tokens, inputSize));
     for (const { rows } of this.#shards) this.#preparePreActivations(rows);
@@ -104,7 +104,7 @@ export class SaeEncoder implements Disposable {
     for (const range of this.#shards) {
       const { weights, release } = await this.#store.use(
         `${sae.where} from ${range.first}`,
-        matrixBytes(range.rows, sae.inputSize, sae.encoder.type),
+        matrixBytes(gpu, range.rows, sae.inputSize, sae.encoder.type),
         () => uploadShard(gpu, sae.encoder, range),
       );
       const { rows, topk } = this.#preActivations.get(range.rows)!;
