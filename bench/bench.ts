@@ -23,6 +23,7 @@ const command = step(
   "deno task bench --quick --python ~/venv/bin/python",
 )
   .option("--quick", "smaller shapes and fewer rounds: about a minute")
+  .option("--peer-avx2", "keep the peers to the 256-bit vectors that lavapipe compiles for")
   .option("--python <program>", "Python with the peers' packages", "python3");
 
 type PeerName = "numpy" | "torch";
@@ -73,14 +74,24 @@ const PEERS: Readonly<Record<PeerName, { label: string; script: string }>> = {
   torch: { label: "PyTorch", script: "peers/torch_peer.py" },
 };
 
+/** Keeps OpenBLAS, MKL and PyTorch's own kernels to AVX2. */
+const AVX2 = {
+  OPENBLAS_CORETYPE: "Haswell",
+  MKL_ENABLE_INSTRUCTIONS: "AVX2",
+  ATEN_CPU_CAPABILITY: "avx2",
+};
+
 /** Starts the peers that this machine has, and says in a sentence each why others are missing. */
-async function startPeers(python: string): Promise<Map<PeerName, Peer>> {
+async function startPeers(
+  python: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Map<PeerName, Peer>> {
   const peers = new Map<PeerName, Peer>();
   for (const name of Object.keys(PEERS) as PeerName[]) {
     const { label, script } = PEERS[name];
     try {
       const path = fileURLToPath(new URL(script, import.meta.url));
-      peers.set(name, await Peer.start(label, [python, path]));
+      peers.set(name, await Peer.start(label, [python, path], env));
     } catch (error) {
       if (!(error instanceof NoPeer)) throw error;
       remark(`No ${label} peer: ${error.message}`);
@@ -110,10 +121,11 @@ async function measure(
   return { name, flops, ours, peers: theirs, goal };
 }
 
-async function bench({ quick, python }: { quick?: true; python: string }): Promise<void> {
+async function bench(options: ReturnType<typeof command.opts>): Promise<void> {
+  const { quick, peerAvx2, python } = options;
   const { adapter, description, driver } = await bringUpAdapter();
   using gpu = await Gpu.open(adapter);
-  const peers = await startPeers(python);
+  const peers = await startPeers(python, peerAvx2 ? AVX2 : {});
   try {
     const measurements: Measurement[] = [];
     for (const mark of MARKS.filter((mark) => mark.quick || !quick)) {
@@ -126,7 +138,8 @@ async function bench({ quick, python }: { quick?: true; python: string }): Promi
       driver,
       family: gpu.identity.family,
       peers: [...peers.values()].map((peer) => peer.description),
-      command: `deno task bench${quick ? " --quick" : ""}`,
+      command: ["deno task bench", quick && "--quick", peerAvx2 && "--peer-avx2"].filter(Boolean)
+        .join(" "),
     }, measurements);
     remark(`Added to ${path}.`);
   } finally {

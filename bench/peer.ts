@@ -14,13 +14,16 @@ export type PeerTask = Readonly<Record<string, string | number>> & { readonly ta
 /** The program is not there, lacks its packages or died. */
 export class NoPeer extends InputError {}
 
+/** Environment variables. */
+type Environment = Readonly<Record<string, string>>;
+
 /** One Python process. */
 class PeerProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #requests: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
   readonly #answers: AsyncIterator<string>;
 
-  constructor(command: readonly string[], threads: number) {
+  constructor(command: readonly string[], threads: number, env: Environment) {
     const [program, ...args] = command;
     const count = String(threads);
     this.#child = new Deno.Command(program, {
@@ -33,6 +36,7 @@ class PeerProcess implements AsyncDisposable {
         OPENBLAS_NUM_THREADS: count,
         MKL_NUM_THREADS: count,
         PYTHONDONTWRITEBYTECODE: "1",
+        ...env,
       },
     }).spawn();
     this.#requests = this.#child.stdin.getWriter();
@@ -98,12 +102,17 @@ export class Peer implements AsyncDisposable {
    *
    * @param label short name, for tables
    * @param command program and arguments
+   * @param env variables the program sees besides ours
    * @throws NoPeer saying what to install
    */
-  static async start(label: string, command: readonly string[]): Promise<Peer> {
+  static async start(
+    label: string,
+    command: readonly string[],
+    env: Environment = {},
+  ): Promise<Peer> {
     await using stack = new AsyncDisposableStack();
     const [oneThread, allCores] = [1, navigator.hardwareConcurrency].map((threads) =>
-      stack.use(spawn(command, threads))
+      stack.use(spawn(command, threads, env))
     );
     const [greeting] = [await oneThread.answer(), await allCores.answer()];
     if (greeting.missing !== undefined) throw new NoPeer(`${greeting.missing}`);
@@ -131,9 +140,9 @@ export class Peer implements AsyncDisposable {
   }
 }
 
-function spawn(command: readonly string[], threads: number): PeerProcess {
+function spawn(command: readonly string[], threads: number, env: Environment): PeerProcess {
   try {
-    return new PeerProcess(command, threads);
+    return new PeerProcess(command, threads, env);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new NoPeer(`there is no program "${command[0]}": name a Python with --python.`);
