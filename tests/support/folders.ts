@@ -1,5 +1,6 @@
 /** Folders that tests make, change and compare. */
 import { dirname, join } from "node:path";
+import { sha256File } from "../../lib/data/files.ts";
 
 /** Copies the files of a folder and of the folders in it. */
 export async function copyFolder(from: string, to: string): Promise<void> {
@@ -28,13 +29,14 @@ async function entriesOf(folder: string): Promise<Deno.DirEntry[]> {
   }
 }
 
-/** Content of every file under a folder, in hexadecimal, by relative path. */
-export async function contentsOf(folder: string): Promise<Record<string, string>> {
-  const contents: Record<string, string> = {};
-  for (const name of await filesUnder(folder)) {
-    contents[name] = (await Deno.readFile(join(folder, name))).toHex();
-  }
-  return contents;
+/**
+ * SHA-256 of every file under a folder, by relative path: where large files differ, a test should
+ * say so without spelling out the difference.
+ */
+export async function hashesOf(folder: string): Promise<Record<string, string>> {
+  const hashes: Record<string, string> = {};
+  for (const name of await filesUnder(folder)) hashes[name] = await sha256File(join(folder, name));
+  return hashes;
 }
 
 /** Writes texts as a corpus: a folder with `<lang>.jsonl`, one text per line. */
