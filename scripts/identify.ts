@@ -4,7 +4,6 @@ import { join, resolve } from "node:path";
 import { print } from "../lib/cli/output.ts";
 import { run } from "../lib/cli/run.ts";
 import { step } from "../lib/cli/step.ts";
-import { table } from "../lib/cli/table.ts";
 import { integer, number, oneOf } from "../lib/cli/values.ts";
 import { type Counted, profileTable, withCountOptions } from "../lib/count/command.ts";
 import { countEvidence, type Evidence, readEvidence } from "../lib/count/evidence.ts";
@@ -16,7 +15,7 @@ import { codeHash, writeManifest } from "../lib/data/manifest.ts";
 import { writeTable } from "../lib/data/tables.ts";
 import { WeightStore } from "../lib/gpu/weight_store.ts";
 import { FeatureMap, findFirings, type Firing } from "../lib/interpret/firings.ts";
-import { type Sample, sampleTexts, topTokens } from "../lib/interpret/samples.ts";
+import { type Sample, sampleTexts } from "../lib/interpret/samples.ts";
 import { featureColumns } from "../lib/lape/features_table.ts";
 import type { Identification } from "../lib/lape/identification.ts";
 import { identifyLape, LAPE_RATES } from "../lib/lape/identify_neurons.ts";
@@ -27,7 +26,8 @@ import {
   type SaeLapeOptions,
 } from "../lib/lape/identify_sae.ts";
 import { toLapeJson } from "../lib/lape/lape_json.ts";
-import { pageFindings, shownFeatures, strongest } from "../lib/report/identification_page.ts";
+import { pageFindings, shownFeatures } from "../lib/report/identification_page.ts";
+import { identificationTable } from "../lib/report/identification_table.ts";
 import { renderReport } from "../lib/report/render_report.ts";
 import type { ReportMethod } from "../lib/report/report_data.ts";
 
@@ -121,7 +121,7 @@ async function main(options: Options): Promise<void> {
     report(evidence, identification, seen, options, manifest),
   );
 
-  print(summary(identification, seen));
+  print(identificationTable(identification, seen.samples, seen.firings));
   print(
     `\n${folder} has report.html, features.csv, features.parquet, ${options.outFilename}, run.json`,
   );
@@ -225,41 +225,6 @@ function flattened(value: unknown, path = ""): [string, string][] {
   return Object.entries(value).flatMap(([key, inner]) =>
     flattened(inner, path ? `${path}.${key}` : key)
   );
-}
-
-/** One line per language: how many features, where, and the strongest of them. */
-function summary(
-  { languages, features, candidates }: Identification,
-  { samples, firings }: Seen,
-): string {
-  const total = features.reduce((sum, list) => sum + list.length, 0);
-  const columns = ["language", "features", "by layer", "strongest", "entropy", "p", "fires on"];
-  const numeric = new Set(["features", "entropy", "p"]);
-  const rows = languages.map((language, g) => {
-    const [first] = strongest(features[g], 1);
-    const cells = [language, String(features[g].length), byLayer(features[g])];
-    if (!first) return [...cells, "", "", "", ""];
-    const { layer, index, entropy, probability } = first;
-    const tokens = topTokens(firings.get(layer, index) ?? [], samples, language, 6);
-    const shown = tokens.map(({ text }) => JSON.stringify(text).slice(1, -1)).join(" ");
-    return [...cells, `L${layer}/${index}`, entropy.toFixed(3), probability.toFixed(3), shown];
-  });
-  return table(
-    columns.map((header) => ({
-      header,
-      align: numeric.has(header) ? "right" : "left",
-      maxWidth: 48,
-    })),
-    rows,
-  ) +
-    `\n\n${total} features of ${candidates.length} candidates belong to ${languages.length} languages.`;
-}
-
-/** `0:3 2:1` for three features in layer 0 and one in layer 2. */
-function byLayer(features: readonly { readonly layer: number }[]): string {
-  const counts = Map.groupBy(features, ({ layer }) => layer);
-  return [...counts].sort(([a], [b]) => a - b).map(([layer, list]) => `${layer}:${list.length}`)
-    .join(" ");
 }
 
 if (import.meta.main) await run(command, main);

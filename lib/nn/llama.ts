@@ -108,13 +108,15 @@ export class Llama implements Disposable {
     const table = this.#ropeTableFor(batch);
     const recorder = this.#gpu.recorder();
     using owned = new DisposableStack();
-    const [ids, positions, starts] = ([["ids", batch.ids], ["positions", batch.positions], [
-      "starts",
-      batch.starts,
-    ]] as const).map(([label, values]) => owned.use(this.#gpu.bufferOf(label, values)).resource);
-    const tokens = { ids, positions, starts };
+    const upload = (label: string, values: Uint32Array) =>
+      owned.use(this.#gpu.bufferOf(label, values)).resource;
+    const tokens: TokenBuffers = {
+      ids: upload("token ids", batch.ids),
+      positions: upload("token positions", batch.positions),
+      starts: upload("starts of texts", batch.starts),
+    };
 
-    await this.#embed(recorder, ids, space.residual);
+    await this.#embed(recorder, tokens.ids, space.residual);
     for (let layer = 0; layer < layers; layer++) {
       const at = (site: Site) =>
         hooks.filter(({ hookpoint }) => hookpoint.layer === layer && hookpoint.site === site);

@@ -1,0 +1,58 @@
+/** An identification as a table for a terminal. */
+import { table } from "../cli/table.ts";
+import type { FeatureMap, Firing } from "../interpret/firings.ts";
+import { type Sample, topTokens } from "../interpret/samples.ts";
+import type { Identification } from "../lape/identification.ts";
+import { strongest } from "./identification_page.ts";
+
+const TOKENS = 6;
+
+/**
+ * One line per language: how many features, in which layers, and the strongest of them with the
+ * tokens it fires on; then the total.
+ */
+export function identificationTable(
+  identification: Identification,
+  samples: readonly Sample[],
+  firings: FeatureMap<Firing[]>,
+): string {
+  const { languages, features } = identification;
+  const columns = ["language", "features", "by layer", "strongest", "entropy", "p", "fires on"];
+  const numeric = new Set(["features", "entropy", "p"]);
+  const rows = languages.map((language, g) => {
+    const [first] = strongest(features[g], 1);
+    const cells = [language, String(features[g].length), byLayer(features[g])];
+    if (!first) return [...cells, "", "", "", ""];
+    const { layer, index, entropy, probability } = first;
+    const tokens = topTokens(firings.get(layer, index) ?? [], samples, language, TOKENS);
+    // As JSON writes them, so that a line break or a control character stays on its line.
+    const shown = tokens.map(({ text }) => JSON.stringify(text).slice(1, -1)).join(" ");
+    return [...cells, `L${layer}/${index}`, entropy.toFixed(3), probability.toFixed(3), shown];
+  });
+  const lines = table(
+    columns.map((header) => ({
+      header,
+      align: numeric.has(header) ? "right" : "left",
+      maxWidth: 48,
+    })),
+    rows,
+  );
+  return `${lines}\n\n${total(identification)}`;
+}
+
+/** `0:3 2:1` for three features in layer 0 and one in layer 2. */
+function byLayer(features: readonly { readonly layer: number }[]): string {
+  const counts = Map.groupBy(features, ({ layer }) => layer);
+  return [...counts]
+    .sort(([a], [b]) => a - b)
+    .map(([layer, list]) => `${layer}:${list.length}`)
+    .join(" ");
+}
+
+function total({ languages, features, candidates }: Identification): string {
+  const owned = features.reduce((sum, list) => sum + list.length, 0);
+  const distinct = new Set(features.flat().map(({ layer, index }) => `${layer}/${index}`)).size;
+  const places = owned > distinct ? ` (${owned} times in all)` : "";
+  return `${distinct} features of ${candidates.length} candidates belong to ` +
+    `${languages.length} languages${places}.`;
+}
