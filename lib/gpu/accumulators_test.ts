@@ -89,7 +89,7 @@ function blockEntries({ values, indices, example }: Block, k: number, firstExamp
 
 Deno.test("counting TopK entries equals the definition, sums included, to the bit", async () => {
   using gpu = await openTestGpu();
-  for (const [tokens, k, width] of [[1, 1, 1], [31, 3, 33], [257, 16, 2048]]) {
+  for (const [tokens, k, width] of [[1, 1, 1], [31, 3, 33], [257, 16, 2048], [33_000, 16, 500]]) {
     const block = topkBlock(tokens, tokens, k, width);
     const entries = blockEntries(block, k);
     const counted = await countTopK(gpu, [block], k, width);
@@ -128,7 +128,7 @@ Deno.test("taking the counts starts them again from zero", async () => {
 
 Deno.test("counting neurons equals the definition, negative values and carries included", async () => {
   using gpu = await openTestGpu();
-  for (const [tokens, width] of [[1, 1], [33, 31], [257, 385]]) {
+  for (const [tokens, width] of [[1, 1], [33, 31], [257, 385], [2, 66_000 * 8]]) {
     const random = seededRandom(tokens);
     const values = wideValues(random, tokens * width);
     let text = 0;

@@ -107,7 +107,14 @@ Deno.test("elementwise operations against f64", async () => {
 Deno.test("rotary embedding against f64", async () => {
   using gpu = await openTestGpu();
   const random = seededRandom(3);
-  for (const [rows, heads, others, headDim] of [[1, 1, 0, 4], [33, 3, 2, 32], [257, 5, 1, 6]]) {
+  for (
+    const [rows, heads, others, headDim] of [[1, 1, 0, 4], [33, 3, 2, 32], [257, 5, 1, 6], [
+      66_000,
+      1,
+      1,
+      2,
+    ]]
+  ) {
     const width = (heads + others) * headDim;
     const half = headDim / 2;
     const z = randomValues(random, rows * width);
@@ -252,7 +259,7 @@ for (const family of FAMILIES) {
 Deno.test("entropy against f64", async () => {
   using gpu = await openTestGpu();
   const random = seededRandom(7);
-  for (const [languages, units] of [[1, 1], [2, 31], [15, 257], [3, 70_000]]) {
+  for (const [languages, units] of [[1, 1], [2, 31], [15, 257], [2, 66_000 * 8]]) {
     const fired = Uint32Array.from(
       { length: languages * units },
       () => random() < 0.5 ? 0 : Math.floor(random() * 1000),

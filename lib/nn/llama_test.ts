@@ -114,6 +114,28 @@ Deno.test("a text's activations do not depend on its batch, to the bit", async (
   assert.deepEqual(alone.get("layers.2.mlp"), part);
 });
 
+Deno.test("the pass stops after the last hookpoint in use", async () => {
+  using gpu = await openTestGpu({ profile: true });
+  using model = await openTestLlama(gpu, "tests/fixtures/tiny_llama32");
+  const batch = pack([Uint32Array.of(1, 2, 3)]);
+  let before = new Map<string, number>();
+  const dispatched = async (hookpoints: string[]) => {
+    await activationsAt(gpu, model.llama, batch, hookpoints);
+    await gpu.settle();
+    const now = new Map(
+      gpu.profiler!.report().map(({ kernel, dispatches }) => [kernel, dispatches]),
+    );
+    const count = (kernel: string) => (now.get(kernel) ?? 0) - (before.get(kernel) ?? 0);
+    const counts = [count("attention"), count(`matmul_${gpu.identity.family}`)];
+    before = now;
+    return counts;
+  };
+  // Per block: one attention; products qkv, output, gate, up, down.
+  assert.deepEqual(await dispatched(["layers.0.mlp.act_fn"]), [1, 3]);
+  assert.deepEqual(await dispatched(["layers.0.mlp"]), [1, 5]);
+  assert.deepEqual(await dispatched(["layers.0", "layers.1.mlp.act_fn"]), [2, 8]);
+});
+
 Deno.test("weights that exceed the memory budget are streamed, with the same result", async () => {
   const batch = pack([Uint32Array.from({ length: 40 }, (_, at) => at % 300)]);
   const run = async (memoryBudget?: number) => {
