@@ -209,6 +209,17 @@ Deno.test("counts are taken only when everything they were made from is the same
   });
 });
 
+Deno.test("counts of different adapters or kernels are pooled with a warning", async () => {
+  await withFolder(async (out) => {
+    const first = await count(out, "--dataset-configs", "udhr:en:train:0:3");
+    assert.doesNotMatch(first.stderr, /different adapters/);
+    const specs = ["udhr:en:train:0:3", "udhr:de:train:0:3"];
+    const both = await count(out, "--dataset-configs", ...specs, "--kernels", "tile");
+    assert.match(both.stderr, /different adapters \(.*texture kernels.*tile kernels.*\)/);
+    assert.match(both.stdout, /English .* was there/);
+  });
+});
+
 Deno.test("a damaged counts file is made anew", async () => {
   await withFolder(async (out) => {
     const args = ["--dataset-configs", "udhr:en:train:0:2"];

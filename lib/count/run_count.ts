@@ -87,7 +87,17 @@ export async function runCount(run: CountRun): Promise<CountResult[]> {
   const open = jobs.filter((_, i) => !found[i]);
   const counted = open.length === 0 ? new Map<Job, CountResult>() : await countJobs(run, open);
   if (open.length === 0) run.started(0);
-  return jobs.map((job, i) => found[i] ?? counted.get(job)!);
+  const results = jobs.map((job, i) => found[i] ?? counted.get(job)!);
+  const adapters = [...new Set(results.map(({ adapter }) => adapter))];
+  if (adapters.length > 1) {
+    run.warn(
+      `These counts were made on different adapters (${
+        adapters.join(" / ")
+      }): ties may have fallen ` +
+        `differently.`,
+    );
+  }
+  return results;
 }
 
 function jobsOf({ subject, corpora, code, compat }: CountRun): Job[] {
