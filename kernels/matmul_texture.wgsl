@@ -13,7 +13,7 @@
 // k in order, by fma: the result for a token is the same whatever the tile, the batch or the shard it is
 // computed in. Tiles that stick out repeat the last row and the last output, which writes the same
 // value twice: branches around 256 stores take seconds to compile. (llvmpipe turns each fma into a
-// multiplication and an addition; its code is bound by the vector ports, then by those of the fetches.)
+// multiplication and an addition: these, and putting fetched texels into lanes, are what bounds it.)
 
 struct Params { rows: u32, first: u32, outs: u32, stride: u32, segments: u32, texels: u32 }
 
