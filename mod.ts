@@ -41,7 +41,7 @@ export { openSparsifySae, type Sae } from "./lib/sae/sparsify.ts";
 export { Counter, type CounterOptions, type Target } from "./lib/count/counter.ts";
 
 export { emptyCounts, mergeCounts } from "./lib/lape/counts.ts";
-export { activationProbabilities, entropy } from "./lib/lape/entropy.ts";
+export { activationEntropies, activationProbabilities, entropy } from "./lib/lape/entropy.ts";
 export type { Candidate, Feature, Identification } from "./lib/lape/identification.ts";
 export { identifyLape, type LapeOptions } from "./lib/lape/identify_neurons.ts";
 export { identifySaeLape, type SaeLapeOptions } from "./lib/lape/identify_sae.ts";

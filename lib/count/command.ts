@@ -22,6 +22,7 @@ const COUNTING_ROOMS = [
   "lib/gpu",
   "lib/nn",
   "lib/sae",
+  "lib/lape",
   "lib/count",
   "lib/formats",
   "lib/data",

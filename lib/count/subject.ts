@@ -91,7 +91,7 @@ async function openTokenizer(folder: string, { bosTokenId }: LlamaConfig): Promi
   const files = await listFolder(folder);
   const hasConfig = files.includes("tokenizer_config.json");
   const config = hasConfig ? await readText(join(folder, "tokenizer_config.json")) : undefined;
-  return loadTokenizer(await readText(path), config, path, { bosId: bosTokenId, addBos: true });
+  return loadTokenizer(await readText(path), config, path, { bosId: bosTokenId });
 }
 
 /** Neurons when the named hookpoints are act_fn outputs; mixtures are refused where they are counted. */

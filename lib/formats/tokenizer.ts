@@ -14,8 +14,8 @@ export interface Tokenizer {
   /** One past the largest token id. */
   readonly vocabSize: number;
   /**
-   * Token ids of a text, read as it is: no padding, no truncation, BOS in front, nothing at the end
-   * but what the file's own post-processor adds (spec section 1).
+   * Token ids of a text, read as it is: no padding, no truncation; in front and at the end what the
+   * tokenizer's files say, which for a Llama is BOS in front and nothing at the end (spec section 1).
    */
   encode(text: string): Uint32Array<ArrayBuffer>;
   /** Text of the tokens, special ones included; bytes that are not UTF-8 become U+FFFD. */
@@ -33,8 +33,6 @@ export interface Tokenizer {
 export interface TokenizerOptions {
   /** BOS id of the model's config.json, used when the tokenizer's files name no BOS. */
   bosId?: number;
-  /** Put BOS in front (true) or not (false), whatever the tokenizer's files say. */
-  addBos?: boolean;
 }
 
 /** The parts of tokenizer.json that are used here. */
@@ -150,7 +148,7 @@ function bosRule(
   const [bare] = inner.encode("a", { add_special_tokens: false }).ids;
   const id = named ?? options.bosId ?? (first === bare ? undefined : first);
   const adds = id !== undefined && first === id;
-  const wanted = options.addBos ?? config.add_bos_token ?? adds;
+  const wanted = config.add_bos_token ?? adds;
   return { id, prepend: wanted && !adds && id !== undefined, drop: adds && !wanted };
 }
 

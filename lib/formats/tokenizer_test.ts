@@ -146,13 +146,15 @@ Deno.test("BOS: from the config's wish, the model's id, or not at all", () => {
   assert.deepEqual(ids(undefined), [bare]);
   assert.deepEqual(ids(`{"bos_token":"<s>"}`), [bare]);
   assert.deepEqual(ids(`{"bos_token":{"content":"<s>"},"add_bos_token":true}`), [1, bare]);
-  assert.deepEqual(ids(undefined, { bosId: 1, addBos: true }), [1, bare]);
-  const without = loadTokenizer(tokenizerJson, configJson, "tokenizer.json", { addBos: false });
+  assert.deepEqual(ids(`{"add_bos_token":true}`, { bosId: 1 }), [1, bare]);
+  assert.deepEqual(ids(undefined, { bosId: 1 }), [bare]);
+  const unwanted = JSON.stringify({ ...JSON.parse(configJson), add_bos_token: false });
+  const without = loadTokenizer(tokenizerJson, unwanted, "tokenizer.json");
   assert.deepEqual([...without.encode("a")], [...demo.encode("a")].slice(1));
 });
 
 Deno.test("BOS is put once, also when the model's id says it again", () => {
-  const both = loadTokenizer(tokenizerJson, undefined, "t", { bosId: BOS, addBos: true });
+  const both = loadTokenizer(tokenizerJson, `{"add_bos_token":true}`, "t", { bosId: BOS });
   assert.deepEqual(both.encode("a"), demo.encode("a"));
   assert.equal(loadTokenizer(tokenizerJson, undefined, "t").bosId, BOS);
 });

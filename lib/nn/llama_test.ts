@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { FAMILIES, openTestGpu } from "../../tests/support/gpu.ts";
 import { activationsAt, openTestLlama } from "../../tests/support/models.ts";
 import { maxAbsoluteDifference } from "../../tests/support/numbers.ts";
-import { Fixture, projectPath } from "../../tests/support/tensors.ts";
+import { Fixture, oracleForwardTexts } from "../../tests/support/tensors.ts";
 import { readRows } from "../gpu/rows.ts";
 import { groupTexts, pack } from "./batch.ts";
 
@@ -60,10 +60,7 @@ Deno.test("embedded model: hidden states, MLPs, neurons and logits equal the ora
   using gpu = await openTestGpu();
   using model = await openTestLlama(gpu, "assets/demo/model");
   using expected = await Fixture.open("tests/fixtures/oracle/forward.safetensors");
-  const forward = JSON.parse(
-    Deno.readTextFileSync(projectPath("tests/fixtures/oracle/forward.json")),
-  ) as { id: string; ids: number[] }[];
-  const texts = forward.map(({ id, ids }) => ({ key: id, ids: Uint32Array.from(ids) }));
+  const texts = oracleForwardTexts();
   assert.equal(texts.length, 15);
   const batch = pack(texts.map(({ ids }) => ids));
   const names = ["layers.{0,5}.mlp", "layers.5", "layers.1.mlp.act_fn"];
@@ -71,16 +68,16 @@ Deno.test("embedded model: hidden states, MLPs, neurons and logits equal the ora
   const lastTokens: number[] = [];
   let compared = 0;
   let first = 0;
-  for (const { key, ids } of texts) {
+  for (const { id, ids } of texts) {
     const positions = Array.from(ids, (_, at) => at);
     for (const [hookpoint, values] of found) {
-      if (!expected.tensors.names().includes(`${key}.${hookpoint}`)) continue;
+      if (!expected.tensors.names().includes(`${id}.${hookpoint}`)) continue;
       const actual = pick(values, batch.ids.length, positions, first);
       const difference = maxAbsoluteDifference(
         actual,
-        await expected.floats(`${key}.${hookpoint}`),
+        await expected.floats(`${id}.${hookpoint}`),
       );
-      assert.ok(difference <= TOLERANCE, `${key} ${hookpoint}: ${difference}`);
+      assert.ok(difference <= TOLERANCE, `${id} ${hookpoint}: ${difference}`);
       compared++;
     }
     first += ids.length;
@@ -91,13 +88,13 @@ Deno.test("embedded model: hidden states, MLPs, neurons and logits equal the ora
   using logits = await model.llama.logits(residual, lastTokens);
   const values = await readRows(gpu, logits);
   const width = logits.width;
-  for (const [i, { key }] of texts.entries()) {
-    const reference = await expected.floats(`${key}.logits_last`);
+  for (const [i, { id }] of texts.entries()) {
+    const reference = await expected.floats(`${id}.logits_last`);
     const difference = maxAbsoluteDifference(
       values.subarray(i * width, (i + 1) * width),
       reference,
     );
-    assert.ok(difference <= TOLERANCE, `${key} logits: ${difference}`);
+    assert.ok(difference <= TOLERANCE, `${id} logits: ${difference}`);
   }
 });
 

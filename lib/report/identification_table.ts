@@ -4,6 +4,7 @@ import type { FeatureMap, Firing } from "../interpret/firings.ts";
 import { type Sample, topTokens } from "../interpret/samples.ts";
 import type { Identification } from "../lape/identification.ts";
 import { strongest } from "./identification_page.ts";
+import { visibleText } from "./visible_text.ts";
 
 const TOKENS = 6;
 
@@ -25,8 +26,7 @@ export function identificationTable(
     if (!first) return [...cells, "", "", "", ""];
     const { layer, index, entropy, probability } = first;
     const tokens = topTokens(firings.get(layer, index) ?? [], samples, language, TOKENS);
-    // As JSON writes them, so that a line break or a control character stays on its line.
-    const shown = tokens.map(({ text }) => JSON.stringify(text).slice(1, -1)).join(" ");
+    const shown = tokens.map(({ text }) => visibleText(text)).join(" ");
     return [...cells, `L${layer}/${index}`, entropy.toFixed(3), probability.toFixed(3), shown];
   });
   const lines = table(

@@ -3,7 +3,7 @@ import { FAMILIES, openTestGpu } from "../../tests/support/gpu.ts";
 import { openTestLlama } from "../../tests/support/models.ts";
 import { randomValues, seededRandom } from "../../tests/support/numbers.ts";
 import { openDemoSae } from "../../tests/support/saes.ts";
-import { Fixture, projectPath } from "../../tests/support/tensors.ts";
+import { Fixture, oracleForwardTexts } from "../../tests/support/tensors.ts";
 import { storedMatrix } from "../../tests/support/weights.ts";
 import type { Gpu, KernelFamily } from "../gpu/device.ts";
 import type { WeightType } from "../gpu/matrix.ts";
@@ -56,10 +56,8 @@ Deno.test("embedded SAEs: TopK of the model's activations equals the oracle's bu
   using gpu = await openTestGpu();
   using model = await openTestLlama(gpu, "assets/demo/model");
   using expected = await Fixture.open("tests/fixtures/oracle/forward.safetensors");
-  const forward = JSON.parse(
-    Deno.readTextFileSync(projectPath("tests/fixtures/oracle/forward.json")),
-  ) as { id: string; ids: number[] }[];
-  const batch = pack(forward.map(({ ids }) => Uint32Array.from(ids)));
+  const forward = oracleForwardTexts();
+  const batch = pack(forward.map(({ ids }) => ids));
   const comparison = { slots: 0, ties: 0 };
   for (const layer of [0, 5]) {
     const sae = await openDemoSae(layer);

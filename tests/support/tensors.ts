@@ -31,3 +31,10 @@ export class Fixture implements Disposable {
     this.tensors[Symbol.dispose]();
   }
 }
+
+/** The oracle's tokenised texts of forward.safetensors: names of their tensors, and token ids. */
+export function oracleForwardTexts(): { id: string; ids: Uint32Array<ArrayBuffer> }[] {
+  const path = projectPath("tests/fixtures/oracle/forward.json");
+  const texts: { id: string; ids: number[] }[] = JSON.parse(Deno.readTextFileSync(path));
+  return texts.map(({ id, ids }) => ({ id, ids: Uint32Array.from(ids) }));
+}

@@ -77,10 +77,7 @@ async function entriesBeyond(
   code: string,
 ): Promise<{ entries: HostEntries; k: number }> {
   const path = projectPath("assets/demo/model/tokenizer.json");
-  const tokenizer = loadTokenizer(await readText(path), undefined, path, {
-    addBos: true,
-    bosId: 8190,
-  });
+  const tokenizer = loadTokenizer(await readText(path), undefined, path);
   const corpus = await loadCorpus({ name: "udhr", lang: code, start: 0, end: Infinity });
   const batch = pack(corpus.texts.map((text) => tokenizer.encode(text)));
   using model = await openTestLlama(gpu, "assets/demo/model");
