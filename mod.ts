@@ -36,7 +36,8 @@ export { type Hookpoint, resolveHookpoints } from "./lib/nn/hookpoints.ts";
 export { type Hook, Llama } from "./lib/nn/llama.ts";
 
 export { allocateEntries, readEntries, SaeEncoder } from "./lib/sae/encoder.ts";
-export { openSparsifySae, type Sae } from "./lib/sae/sparsify.ts";
+export type { Activation, Decoder, Normalisation, Sae } from "./lib/sae/sae.ts";
+export { openSparsifySae } from "./lib/sae/sparsify.ts";
 
 export { Counter, type CounterOptions, type Target } from "./lib/count/counter.ts";
 

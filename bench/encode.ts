@@ -3,7 +3,7 @@ import type { Gpu } from "../lib/gpu/device.ts";
 import { allocateRows, writeRows } from "../lib/gpu/rows.ts";
 import { WeightStore } from "../lib/gpu/weight_store.ts";
 import { allocateEntries, readEntries, SaeEncoder } from "../lib/sae/encoder.ts";
-import type { Sae } from "../lib/sae/sparsify.ts";
+import type { Sae } from "../lib/sae/sae.ts";
 import { allRows, dot, type MeasuredType, seededMatrix } from "./seeded_matrix.ts";
 import { type Workload, WrongResult } from "./workload.ts";
 
@@ -64,16 +64,17 @@ function randomSae({ tokens, columns, latents, k }: EncodeShape, type: MeasuredT
     where: "random SAE",
     inputSize: columns,
     latents,
-    k,
+    normalisation: "none",
+    activation: { kind: "topk", k },
     encoder: seededMatrix("W_enc", type, latents, columns, tokens),
     encoderBias: seededMatrix("b_enc", "f32", 1, latents, -2).row(0),
-    decoderBias: seededMatrix("b_dec", "f32", 1, columns, -1).row(0),
+    inputBias: seededMatrix("b_dec", "f32", 1, columns, -1).row(0),
   };
 }
 
 /** All activations of one token, in f64. */
 function activations(sae: SeededSae, x: Float32Array): Float64Array {
-  const centered = x.map((value, i) => value - sae.decoderBias[i]);
+  const centered = x.map((value, i) => value - sae.inputBias[i]);
   return Float64Array.from(
     sae.encoderBias,
     (bias, latent) => Math.max(0, dot(centered, sae.encoder.row(latent)) + bias),

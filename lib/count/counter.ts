@@ -9,7 +9,7 @@ import { type BatchLimits, pack } from "../nn/batch.ts";
 import type { Hookpoint } from "../nn/hookpoints.ts";
 import type { Hook, Llama } from "../nn/llama.ts";
 import { allocateEntries, type OwnedEntries, SaeEncoder } from "../sae/encoder.ts";
-import type { Sae } from "../sae/sparsify.ts";
+import { keptPerToken, type Sae } from "../sae/sae.ts";
 
 /** What is counted at a hookpoint: the latents of an SAE, or the neurons of an act_fn. */
 export interface Target {
@@ -56,7 +56,7 @@ export class Counter implements Disposable {
     const { sae } = targets[0];
     if (sae) {
       const encoder = this.#owned.use(new SaeEncoder(gpu, store, sae, options.tokens));
-      const entries = this.#owned.use(allocateEntries(gpu, options.tokens, sae.k));
+      const entries = this.#owned.use(allocateEntries(gpu, options.tokens, keptPerToken(sae)));
       const seen = this.#owned.use(gpu.buffer("seen", seenBytes(options.examples, this.#width)));
       this.#latents = { encoder, entries, seen };
     }
@@ -175,11 +175,16 @@ function checkedWidth({ config }: Llama, targets: readonly Target[]): number {
       );
     }
     if (
-      sae.latents !== first.latents || sae.k !== first.k || sae.encoder.type !== first.encoder.type
+      sae.latents !== first.latents || keptPerToken(sae) !== keptPerToken(first) ||
+      sae.encoder.type !== first.encoder.type
     ) {
       throw new InputError(
-        `${sae.where} has ${sae.latents} latents (k ${sae.k}, ${sae.encoder.type}) but ${first.where} has ` +
-          `${first.latents} (k ${first.k}, ${first.encoder.type}): count SAEs of one shape at a time.`,
+        `${sae.where} has ${sae.latents} latents (k ${
+          keptPerToken(sae)
+        }, ${sae.encoder.type}) but ${first.where} has ` +
+          `${first.latents} (k ${
+            keptPerToken(first)
+          }, ${first.encoder.type}): count SAEs of one shape at a time.`,
       );
     }
   }

@@ -142,6 +142,9 @@ Deno.test("targets that do not fit each other or the model are refused in one se
     assert.throws(() => new Counter(gpu, llama, store, targets, LIMITS), message);
   refuses(model, [latents[0], neurons[1]], /cannot be counted with the others/);
   refuses(tiny, [latents[0]], /reads activations of width 128, .* has width 80/);
-  refuses(model, [latents[0], { ...latents[1], sae: { ...latents[1].sae!, k: 8 } }], /one shape/);
+  refuses(model, [latents[0], {
+    ...latents[1],
+    sae: { ...latents[1].sae!, activation: { kind: "topk", k: 8 } },
+  }], /one shape/);
   refuses(model, [latents[0], latents[0]], /in one layer/);
 });

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "../formats/input_error.ts";
 import {
+  columnRange,
   headerLength,
   parseHeader,
   rowRange,
@@ -206,6 +207,25 @@ class FileTensors implements OpenTensors {
     }
   }
 
+  async readColumns(name: string, from: number, to: number) {
+    const { rows, begin, bytes, stride } = columnRange(name, this.info(name), from, to);
+    const start = this.header.dataStart + begin;
+    const block = new Uint8Array(rows * bytes);
+    const read = this.#turn.then(async () => {
+      for (let row = 0; row < rows; row++) {
+        const piece = block.subarray(row * bytes, (row + 1) * bytes);
+        await readInto(this.file, start + row * stride, piece);
+      }
+      return block;
+    });
+    this.#turn = read.catch(() => {});
+    try {
+      return await read;
+    } catch (error) {
+      throw unreadable(this.path, error);
+    }
+  }
+
   [Symbol.dispose]() {
     this.file.close();
   }
@@ -249,6 +269,11 @@ class ShardedTensors implements OpenTensors {
     return this.#shard(name).read(name, rowStart, rowEnd);
   }
 
+  // deno-lint-ignore require-await
+  async readColumns(name: string, from: number, to: number) {
+    return this.#shard(name).readColumns(name, from, to);
+  }
+
   [Symbol.dispose]() {
     this.opened.dispose();
   }
@@ -287,13 +312,18 @@ async function readAt(
   end: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(end - begin);
+  await readInto(file, begin, bytes);
+  return bytes;
+}
+
+/** Fills `bytes` with what the file holds from `begin` on. */
+async function readInto(file: Deno.FsFile, begin: number, bytes: Uint8Array): Promise<void> {
   await file.seek(begin, Deno.SeekMode.Start);
   for (let at = 0; at < bytes.length;) {
     const n = await file.read(bytes.subarray(at));
-    if (n === null) throw new Error(`it ends before byte ${end}`);
+    if (n === null) throw new Error(`it ends before byte ${begin + bytes.length}`);
     at += n;
   }
-  return bytes;
 }
 
 async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {

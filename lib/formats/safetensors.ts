@@ -50,6 +50,14 @@ export interface TensorSource {
    * @throws InputError when there is no tensor of that name; RangeError for rows that it lacks
    */
   read(name: string, rowStart?: number, rowEnd?: number): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * A copy of columns `from` to `to`, half open, of a matrix: [rows, to - from], row major. Only they
+   * are read.
+   *
+   * @throws InputError when there is no tensor of that name; RangeError when it is not a matrix or
+   *   lacks such columns
+   */
+  readColumns(name: string, from: number, to: number): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** A tensor to be written; `data` holds its elements, little endian and row major. */
@@ -123,6 +131,16 @@ export function fromBytes(bytes: Uint8Array<ArrayBuffer>, where: string): Tensor
       const range = rowRange(name, tensorInfo(header.tensors, name, where), rowStart, rowEnd);
       return bytes.slice(header.dataStart + range.begin, header.dataStart + range.end);
     },
+    // deno-lint-ignore require-await
+    async readColumns(name, from, to) {
+      const columns = columnRange(name, tensorInfo(header.tensors, name, where), from, to);
+      const block = new Uint8Array(columns.rows * columns.bytes);
+      for (let row = 0; row < columns.rows; row++) {
+        const at = header.dataStart + columns.begin + row * columns.stride;
+        block.set(bytes.subarray(at, at + columns.bytes), row * columns.bytes);
+      }
+      return block;
+    },
   };
 }
 
@@ -164,6 +182,36 @@ export function rowRange(
   if (!valid) throw new RangeError(`tensor ${name} has ${rows} rows, not ${rowStart}:${last}`);
   const rowBytes = rows === 0 ? 0 : (info.end - info.begin) / rows;
   return { begin: info.begin + rowStart * rowBytes, end: info.begin + last * rowBytes };
+}
+
+/** Where columns of a matrix lie: `rows` pieces of `bytes`, `stride` apart. */
+export interface ColumnRange {
+  readonly rows: number;
+  /** First byte of the first piece, counted like `begin` of the matrix. */
+  readonly begin: number;
+  readonly bytes: number;
+  readonly stride: number;
+}
+
+/**
+ * Where columns `from` to `to` (half open) of a matrix lie.
+ *
+ * @throws RangeError when the tensor is not a matrix or has no such columns
+ */
+export function columnRange(
+  name: string,
+  { dtype, shape, begin }: TensorInfo,
+  from: number,
+  to: number,
+): ColumnRange {
+  const [rows, columns] = shape;
+  const valid = shape.length === 2 && Number.isInteger(from) && Number.isInteger(to) &&
+    0 <= from && from <= to && to <= columns;
+  if (!valid) {
+    throw new RangeError(`tensor ${name} has shape [${shape}], not columns ${from}:${to}`);
+  }
+  const width = DTYPE_BYTES[dtype];
+  return { rows, begin: begin + from * width, bytes: (to - from) * width, stride: columns * width };
 }
 
 /**

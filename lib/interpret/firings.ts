@@ -4,6 +4,7 @@ import { readRows } from "../gpu/rows.ts";
 import type { WeightStore } from "../gpu/weight_store.ts";
 import { type BatchLimits, groupTexts, pack } from "../nn/batch.ts";
 import type { Hook, Llama } from "../nn/llama.ts";
+import { keptPerToken } from "../sae/sae.ts";
 import { allocateEntries, type HostEntries, readEntries, SaeEncoder } from "../sae/encoder.ts";
 import type { Target } from "../count/counter.ts";
 
@@ -62,7 +63,7 @@ export async function findFirings(
   const { sae } = used[0];
   using owned = new DisposableStack();
   const encoder = sae && owned.use(new SaeEncoder(gpu, store, sae, limits.tokens));
-  const entries = sae && owned.use(allocateEntries(gpu, limits.tokens, sae.k));
+  const entries = sae && owned.use(allocateEntries(gpu, limits.tokens, keptPerToken(sae)));
   const numbered = texts.map((ids, text) => ({ ids, text }));
   for (const group of groupTexts(numbered, limits)) {
     const places = group.flatMap(({ ids, text }) =>
@@ -74,7 +75,7 @@ export async function findFirings(
         const wanted = found.in(hookpoint.layer);
         if (sae && encoder && entries) {
           await encoder.encode(recorder, sae, activations, entries);
-          noteEntries(wanted, await readEntries(gpu, entries, activations.rows), sae.k, places);
+          noteEntries(wanted, await readEntries(gpu, entries, activations.rows), entries.k, places);
         } else {
           recorder.submit();
           noteNeurons(

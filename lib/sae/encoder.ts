@@ -14,7 +14,7 @@ import type { Recorder } from "../gpu/recorder.ts";
 import { allocateRows, type OwnedRows, type Rows, rowsBetween, strideOf } from "../gpu/rows.ts";
 import { recordTopKMerge, TopK, type TopKEntries } from "../gpu/topk.ts";
 import type { WeightStore } from "../gpu/weight_store.ts";
-import type { Sae } from "./sparsify.ts";
+import { keptPerToken, type Sae } from "./sae.ts";
 
 /**
  * Pre-activations kept at a time, in bytes: on a CPU they should stay in its cache, a GPU wants
@@ -64,7 +64,8 @@ export class SaeEncoder implements Disposable {
   constructor(gpu: Gpu, store: WeightStore, readonly shape: Sae, readonly tokens: number) {
     this.#gpu = gpu;
     this.#store = store;
-    const { latents, inputSize, k, encoder } = shape;
+    const { latents, inputSize, encoder } = shape;
+    const k = keptPerToken(shape);
     this.#shards = shardRanges(gpu, latents, inputSize, encoder.type);
     store.reserve(matrixBytes(gpu, this.#shards[0].rows, inputSize, encoder.type));
     prepareMatMul(gpu, tokens, inputSize);
@@ -85,7 +86,7 @@ export class SaeEncoder implements Disposable {
     const fits = Math.max(64, Math.floor(bytes / (stride * 4) / 64) * 64);
     const tokens = Math.min(fits, Math.ceil(this.tokens / 64) * 64);
     const rows = this.#owned.use(allocateRows(gpu, "SAE pre-activations", tokens, latents));
-    const topk = this.#owned.use(new TopK(gpu, this.shape.k, tokens, stride));
+    const topk = this.#owned.use(new TopK(gpu, keptPerToken(this.shape), tokens, stride));
     this.#preActivations.set(latents, { rows, topk });
   }
 
@@ -98,6 +99,7 @@ export class SaeEncoder implements Disposable {
    */
   async encode(recorder: Recorder, sae: Sae, x: Rows, entries: TopKEntries): Promise<void> {
     const gpu = this.#gpu;
+    const k = keptPerToken(sae);
     const { encoder, decoder } = this.#biasesOf(sae);
     const centered = rowsBetween(this.#centered, 0, x.rows);
     recordCenter(gpu, recorder, centered, x, decoder.resource);
@@ -116,9 +118,9 @@ export class SaeEncoder implements Disposable {
         const preActivations = rowsBetween(rows, 0, to - from);
         const epilogue = { bias, relu: true };
         recordShardMatMul(gpu, recorder, input, weights, preActivations, epilogue, range.first);
-        topk.record(recorder, preActivations, range.first, entriesFrom(found, from, sae.k));
+        topk.record(recorder, preActivations, range.first, entriesFrom(found, from, k));
       }
-      if (found !== entries) recordTopKMerge(gpu, recorder, sae.k, x.rows, entries, found);
+      if (found !== entries) recordTopKMerge(gpu, recorder, k, x.rows, entries, found);
       recorder.submit();
       await release();
     }
@@ -129,7 +131,7 @@ export class SaeEncoder implements Disposable {
     if (!biases) {
       biases = {
         encoder: this.#owned.use(this.#gpu.bufferOf("SAE encoder bias", sae.encoderBias)),
-        decoder: this.#owned.use(this.#gpu.bufferOf("SAE decoder bias", sae.decoderBias)),
+        decoder: this.#owned.use(this.#gpu.bufferOf("SAE decoder bias", sae.inputBias)),
       };
       this.#biases.set(sae.where, biases);
     }

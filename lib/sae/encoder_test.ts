@@ -12,7 +12,7 @@ import { WeightStore } from "../gpu/weight_store.ts";
 import { pack } from "../nn/batch.ts";
 import { resolveHookpoints } from "../nn/hookpoints.ts";
 import { allocateEntries, type HostEntries, readEntries, SaeEncoder } from "./encoder.ts";
-import type { Sae } from "./sparsify.ts";
+import { keptPerToken, type Sae } from "./sae.ts";
 
 /** Activations of the embedded model are of order 1; f32 on both sides. */
 const TOLERANCE = 1e-4;
@@ -62,7 +62,7 @@ Deno.test("embedded SAEs: TopK of the model's activations equals the oracle's bu
   for (const layer of [0, 5]) {
     const sae = await openDemoSae(layer);
     using encoder = new SaeEncoder(gpu, model.store, sae, batch.ids.length);
-    using entries = allocateEntries(gpu, batch.ids.length, sae.k);
+    using entries = allocateEntries(gpu, batch.ids.length, keptPerToken(sae));
     const [hookpoint] = resolveHookpoints([`layers.${layer}.mlp`], 6);
     await model.llama.forward(batch, [{
       hookpoint,
@@ -73,13 +73,19 @@ Deno.test("embedded SAEs: TopK of the model's activations equals the oracle's bu
     for (const { id, ids } of forward) {
       const values = await expected.floats(`${id}.layers.${layer}.top_acts`);
       const indices = await expected.integers(`${id}.layers.${layer}.top_indices`);
-      const range = [first * sae.k, (first + ids.length) * sae.k];
+      const range = [first * keptPerToken(sae), (first + ids.length) * keptPerToken(sae)];
       const actual = {
         values: all.values.slice(...range),
         indices: all.indices.slice(...range),
       };
       for (let t = 0; t < ids.length; t++) {
-        compareToken(actual, { values, indices }, t * sae.k, sae.k, comparison);
+        compareToken(
+          actual,
+          { values, indices },
+          t * keptPerToken(sae),
+          keptPerToken(sae),
+          comparison,
+        );
       }
       first += ids.length;
     }
@@ -100,10 +106,11 @@ function randomSae(type: WeightType, latents: number, inputSize: number, k: numb
     where: `random ${seed}`,
     inputSize,
     latents,
-    k,
+    normalisation: "none",
     encoder,
+    activation: { kind: "topk", k },
     encoderBias: padded(latents),
-    decoderBias: padded(inputSize),
+    inputBias: padded(inputSize),
   };
   return { sae, weights: encoder.values };
 }
@@ -117,7 +124,7 @@ async function encodeRandom(
   using store = new WeightStore(gpu);
   using encoder = new SaeEncoder(gpu, store, sae, tokens);
   using input = allocateRows(gpu, "x", tokens, sae.inputSize);
-  using entries = allocateEntries(gpu, tokens, sae.k);
+  using entries = allocateEntries(gpu, tokens, keptPerToken(sae));
   writeRows(gpu, input, x);
   const recorder = gpu.recorder();
   await encoder.encode(recorder, sae, input, entries);
@@ -127,7 +134,8 @@ async function encodeRandom(
 }
 
 function referenceTopK(sae: Sae, weights: Float32Array, x: Float32Array) {
-  const { inputSize, latents, k } = sae;
+  const { inputSize, latents } = sae;
+  const k = keptPerToken(sae);
   const tokens = x.length / inputSize;
   const values: number[] = [];
   const indices: number[] = [];
@@ -135,7 +143,7 @@ function referenceTopK(sae: Sae, weights: Float32Array, x: Float32Array) {
     const z = Array.from({ length: latents }, (_, i) => {
       let sum = sae.encoderBias[i];
       for (let d = 0; d < inputSize; d++) {
-        sum += weights[i * inputSize + d] * (x[t * inputSize + d] - sae.decoderBias[d]);
+        sum += weights[i * inputSize + d] * (x[t * inputSize + d] - sae.inputBias[d]);
       }
       return Math.max(0, sum);
     });

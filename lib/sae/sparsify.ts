@@ -5,25 +5,9 @@
 import { z } from "zod";
 import { InputError } from "../formats/input_error.ts";
 import type { TensorSource } from "../formats/safetensors.ts";
-import type { MatrixSource } from "../gpu/matrix.ts";
 import { matrixOf, vectorOf } from "../nn/weights.ts";
-
-/** A TopK SAE whose weights lie in files. */
-export interface Sae {
-  /** Names it in messages. */
-  readonly where: string;
-  /** Width of the activations it reads. */
-  readonly inputSize: number;
-  readonly latents: number;
-  /** Latents kept per token. */
-  readonly k: number;
-  /** W_enc [latents, inputSize] */
-  readonly encoder: MatrixSource;
-  /** b_enc [latents], zero-padded to a whole stride */
-  readonly encoderBias: Float32Array<ArrayBuffer>;
-  /** b_dec [inputSize], zero-padded to a whole stride */
-  readonly decoderBias: Float32Array<ArrayBuffer>;
-}
+import { rowDecoder } from "./decoder.ts";
+import type { Sae } from "./sae.ts";
 
 const Config = z.looseObject({
   d_in: z.number().int().positive(),
@@ -68,13 +52,19 @@ export async function openSparsifySae(
     throw new InputError(`${where}/cfg.json: k is ${k}, more than its ${latents} latents.`);
   }
   const file = `${where}/sae.safetensors`;
+  const inputBias = await vectorOf(tensors, "b_dec", d_in, file);
+  const hasDecoder = tensors.names().includes("W_dec");
   return {
     where,
     inputSize: d_in,
     latents,
-    k,
+    normalisation: "none",
+    inputBias,
     encoder: matrixOf(tensors, "encoder.weight", latents, d_in, file),
     encoderBias: await vectorOf(tensors, "encoder.bias", latents, file),
-    decoderBias: await vectorOf(tensors, "b_dec", d_in, file),
+    activation: { kind: "topk", k },
+    decoder: hasDecoder
+      ? rowDecoder(matrixOf(tensors, "W_dec", latents, d_in, file), inputBias)
+      : undefined,
   };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { encodeSafetensors, fromBytes, type Tensor } from "../formats/safetensors.ts";
 import { InputError } from "../formats/input_error.ts";
+import { keptPerToken } from "./sae.ts";
 import { openSparsifySae } from "./sparsify.ts";
 
 const CONFIG = { d_in: 3, k: 2, num_latents: 6 };
@@ -23,7 +24,7 @@ function tensors(changes: Record<string, Tensor | undefined> = {}) {
 
 Deno.test("sparsify: sizes, k and biases; the decoder is not needed", async () => {
   const sae = await openSparsifySae(CONFIG, tensors(), "layers.0.mlp");
-  assert.deepEqual([sae.inputSize, sae.latents, sae.k], [3, 6, 2]);
+  assert.deepEqual([sae.inputSize, sae.latents, keptPerToken(sae)], [3, 6, 2]);
   assert.deepEqual([...sae.encoderBias.subarray(0, 8)], [0, 1, 2, 3, 4, 5, 0, 0]);
   assert.deepEqual(
     new Float32Array((await sae.encoder.read(1, 2)).buffer),

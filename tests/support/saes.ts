@@ -1,6 +1,7 @@
 /** Opens SAEs that lie in this project. */
 import { openSafetensors, readJson } from "../../lib/data/files.ts";
-import { openSparsifySae, type Sae } from "../../lib/sae/sparsify.ts";
+import type { Sae } from "../../lib/sae/sae.ts";
+import { openSparsifySae } from "../../lib/sae/sparsify.ts";
 import { projectPath } from "./tensors.ts";
 
 /** The embedded model's SAE of one layer. */

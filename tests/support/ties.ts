@@ -13,6 +13,7 @@ import {
   readEntries,
   SaeEncoder,
 } from "../../lib/sae/encoder.ts";
+import { keptPerToken, type Sae } from "../../lib/sae/sae.ts";
 import { openTestLlama } from "./models.ts";
 import { openDemoSae } from "./saes.ts";
 import { projectPath } from "./tensors.ts";
@@ -82,13 +83,14 @@ async function entriesBeyond(
   const batch = pack(corpus.texts.map((text) => tokenizer.encode(text)));
   using model = await openTestLlama(gpu, "assets/demo/model");
   const sae = await openDemoSae(layer);
-  const beyond = { ...sae, k: sae.k + 1 };
+  const k = keptPerToken(sae);
+  const beyond: Sae = { ...sae, activation: { kind: "topk", k: k + 1 } };
   using encoder = new SaeEncoder(gpu, model.store, beyond, batch.ids.length);
-  using entries = allocateEntries(gpu, batch.ids.length, beyond.k);
+  using entries = allocateEntries(gpu, batch.ids.length, k + 1);
   const [hookpoint] = resolveHookpoints([`layers.${layer}.mlp`], model.llama.config.layers);
   await model.llama.forward(batch, [{
     hookpoint,
     run: (recorder, activations) => encoder.encode(recorder, beyond, activations, entries),
   }]);
-  return { entries: await readEntries(gpu, entries, batch.ids.length), k: sae.k };
+  return { entries: await readEntries(gpu, entries, batch.ids.length), k };
 }
