@@ -47,7 +47,7 @@ export type { Candidate, Feature, Identification } from "./lib/lape/identificati
 export { identifyLape, type LapeOptions } from "./lib/lape/identify_neurons.ts";
 export { identifySaeLape, type SaeLapeOptions } from "./lib/lape/identify_sae.ts";
 export { fromLapeJson, type LapeJson, toLapeJson } from "./lib/lape/lape_json.ts";
-export { pool, type PooledCounts } from "./lib/lape/pool.ts";
+export { pool, type PooledCounts, Pooling } from "./lib/lape/pool.ts";
 
 export { findFirings, type Firing } from "./lib/interpret/firings.ts";
 export { renderReport } from "./lib/report/render_report.ts";

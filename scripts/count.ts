@@ -47,12 +47,12 @@ function summary({ results }: Counted): string {
   const columns = ["data set", "language", "examples", "tokens", "fired at least once", ""];
   return table(
     columns.map((header, i) => ({ header, align: i >= 2 && i <= 4 ? "right" : "left" })),
-    results.map(({ dataset, corpora, counts, reused, resumedExamples }) => [
+    results.map(({ dataset, corpora, examples, tokens, unitsFired, reused, resumedExamples }) => [
       dataset,
       corpora[0].language.name,
-      counts.examples.toLocaleString("en"),
-      counts.tokens.toLocaleString("en"),
-      counts.firedTokens.reduce((sum, fired) => sum + Math.min(fired, 1), 0).toLocaleString("en"),
+      examples.toLocaleString("en"),
+      tokens.toLocaleString("en"),
+      unitsFired.toLocaleString("en"),
       reused ? "was there" : resumedExamples > 0 ? `resumed after ${resumedExamples}` : "",
     ]),
   );

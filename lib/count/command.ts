@@ -187,12 +187,12 @@ export function countProvenance({ subject, results, code, gpuPeakBytes }: Counte
     model: { name: subject.modelName, sha256: subject.hashes.model },
     saes: { name: subject.saeName ?? null, sha256: subject.hashes.saes },
     hookpoints: subject.targets.map(({ hookpoint }) => hookpoint.name),
-    corpora: results.map(({ corpora, counts, adapter, reused, resumedExamples }) => ({
+    corpora: results.map(({ corpora, examples, tokens, adapter, reused, resumedExamples }) => ({
       data_sets: corpora.map(({ spec }) => describeSpec(spec)),
       sha256: corpora.map(({ sha256 }) => sha256),
       language: corpora[0].language.name,
-      examples: counts.examples,
-      tokens: counts.tokens,
+      examples,
+      tokens,
       adapter,
       reused,
       resumed_examples: resumedExamples,

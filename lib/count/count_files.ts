@@ -86,18 +86,19 @@ export async function readCountsOf(
   }
 }
 
-/** Counts found in a folder, by what they are counts of. */
-export interface FoundCounts extends StoredCounts {
+/** A counts file found in a folder, by what it counts. */
+export interface FoundCounts {
   readonly path: string;
   readonly dataset: string;
   readonly lang: string;
 }
 
 /**
- * Reads the counts of these data sets, or of all in the folder.
+ * Finds the counts of these data sets, or of all in the folder.
  *
- * @param folder holds a folder per data set with a file per language
- * @throws InputError when there are none, or one that is named is missing
+ * @param folder holds a folder per data set (two deep for a data set of the hub, `owner/name`) with
+ *   a file per language
+ * @throws InputError when there are none; one that is named but missing is found out when it is read
  */
 export async function findStoredCounts(
   folder: string,
@@ -112,20 +113,32 @@ export async function findStoredCounts(
         `or correct --in-path.`,
     );
   }
-  return await Promise.all(wanted.map(async ({ dataset, lang }) => {
-    const path = countsPath(folder, dataset, lang);
-    return { ...await readCounts(path), path, dataset, lang };
+  return wanted.map(({ dataset, lang }) => ({
+    path: join(folder, dataset, `${lang}.safetensors`),
+    dataset,
+    lang,
   }));
 }
 
+/** Data sets are folders, those of the hub `owner/name`. */
 async function allCounts(folder: string): Promise<{ dataset: string; lang: string }[]> {
+  const datasets: string[] = [];
+  for (const name of await subfolders(folder)) {
+    datasets.push(name);
+    for (const inner of await subfolders(join(folder, name))) datasets.push(`${name}/${inner}`);
+  }
   const found: { dataset: string; lang: string }[] = [];
-  for (const dataset of await listFolder(folder)) {
-    if (!(await Deno.stat(join(folder, dataset))).isDirectory) continue;
+  for (const dataset of datasets) {
     for (const name of await listFolder(join(folder, dataset))) {
       const [, lang] = /^([^.]+)\.safetensors$/.exec(name) ?? [];
       if (lang) found.push({ dataset, lang });
     }
   }
   return found;
+}
+
+async function subfolders(folder: string): Promise<string[]> {
+  const names = await listFolder(folder);
+  const stats = await Promise.all(names.map((name) => Deno.stat(join(folder, name))));
+  return names.filter((_, i) => stats[i].isDirectory);
 }

@@ -3,11 +3,10 @@ import { join, resolve } from "node:path";
 import { describeSpec, parseDatasetConfigs } from "../data/dataset_configs.ts";
 import { type Language, languageOf } from "../data/languages.ts";
 import { versions } from "../data/manifest.ts";
-import type { Counts } from "../formats/counts.ts";
 import { roundedCounts } from "../lape/counts.ts";
-import { pool, type PooledCounts } from "../lape/pool.ts";
+import { type PooledCounts, Pooling } from "../lape/pool.ts";
 import { count, type Counted, type CountOptions, countProvenance } from "./command.ts";
-import { findStoredCounts } from "./count_files.ts";
+import { findStoredCounts, readCounts, type StoredCounts } from "./count_files.ts";
 
 /** Counts by language and where they come from. */
 export interface Evidence extends Disposable {
@@ -28,12 +27,14 @@ export async function countEvidence(
   hookpoints?: readonly string[],
 ): Promise<Evidence> {
   const counted = await count(options, undefined, hookpoints);
-  const entries = counted.results.map(({ corpora, counts }) => ({
+  const files = counted.results.map(({ corpora, path }) => ({
     language: corpora[0].language,
-    counts,
+    path,
   }));
+  const { pooled, languages } = await pooledByLanguage(files, options.compat);
   return {
-    ...pooledByLanguage(entries, options.compat),
+    pooled,
+    languages,
     counted,
     corpus: corpusName(counted.corpora.map(({ spec }) => spec.name)),
     provenance: countProvenance(counted),
@@ -55,12 +56,14 @@ export async function readEvidence(
   const folder = resolve(join(inDir, inPath));
   const specs = datasets && parseDatasetConfigs(datasets, { compat });
   const found = await findStoredCounts(folder, specs);
-  const entries = found.map(({ lang, counts }) => ({ language: languageOf(lang), counts }));
+  const files = found.map(({ lang, path }) => ({ language: languageOf(lang), path }));
+  const { pooled, languages, origins } = await pooledByLanguage(files, compat);
   return {
-    ...pooledByLanguage(entries, compat),
+    pooled,
+    languages,
     corpus: corpusName(specs?.map(describeSpec) ?? found.map(({ dataset }) => dataset)),
     provenance: {
-      counts: found.map(({ path, adapter, identity }) => ({
+      counts: origins.map(({ path, adapter, identity }) => ({
         path,
         adapter,
         identity: identity === "" ? null : JSON.parse(identity),
@@ -71,19 +74,40 @@ export async function readEvidence(
   };
 }
 
-/** Published max and min are rounded before they are pooled. */
-function pooledByLanguage(
-  entries: readonly { readonly language: Language; readonly counts: Counts }[],
+/** A counts file and what its texts are written in. */
+interface LanguageFile {
+  readonly language: Language;
+  readonly path: string;
+}
+
+interface PooledByLanguage {
+  readonly pooled: PooledCounts;
+  /** In the order of `pooled.languages`. */
+  readonly languages: readonly Language[];
+  /** What each file says of itself. */
+  readonly origins: readonly (Omit<StoredCounts, "counts"> & { readonly path: string })[];
+}
+
+/** Reads one file at a time; published max and min are rounded before they are pooled. */
+async function pooledByLanguage(
+  files: readonly LanguageFile[],
   compat: "paper" | undefined,
-): { pooled: PooledCounts; languages: Language[] } {
-  const pooled = pool(entries.map(({ language, counts }) => ({
-    language: language.name,
-    counts: compat === "paper" ? roundedCounts(counts) : counts,
-  })));
+): Promise<PooledByLanguage> {
+  const pooling = new Pooling();
+  const origins: PooledByLanguage["origins"][number][] = [];
+  for (const { language, path } of files) {
+    const { counts, adapter, identity } = await readCounts(path);
+    pooling.add({
+      language: language.name,
+      counts: compat === "paper" ? roundedCounts(counts) : counts,
+    });
+    origins.push({ path, adapter, identity });
+  }
+  const pooled = pooling.finish();
   const languages = pooled.languages.map((name) =>
-    entries.find(({ language }) => language.name === name)!.language
+    files.find(({ language }) => language.name === name)!.language
   );
-  return { pooled, languages };
+  return { pooled, languages, origins };
 }
 
 function corpusName(names: readonly string[]): string {

@@ -56,11 +56,16 @@ export interface CountRun {
   warn(message: string): void;
 }
 
-/** One counts file, made or reused. */
+/** One counts file, made or reused. The counts themselves stay in it: all together are large. */
 export interface CountResult {
   readonly dataset: string;
   readonly corpora: readonly Corpus[];
-  readonly counts: Counts;
+  /** The file. */
+  readonly path: string;
+  readonly examples: number;
+  readonly tokens: number;
+  /** Latents or neurons that fired at least once. */
+  readonly unitsFired: number;
   readonly adapter: string;
   readonly reused: boolean;
   /** Examples that an earlier, interrupted run had counted. */
@@ -83,7 +88,8 @@ interface Job {
  */
 export async function runCount(run: CountRun): Promise<CountResult[]> {
   const jobs = jobsOf(run);
-  const found = await Promise.all(jobs.map((job) => findCounts(run, job)));
+  const found: (CountResult | undefined)[] = [];
+  for (const job of jobs) found.push(await findCounts(run, job));
   const open = jobs.filter((_, i) => !found[i]);
   const counted = open.length === 0 ? new Map<Job, CountResult>() : await countJobs(run, open);
   if (open.length === 0) run.started(0);
@@ -130,15 +136,20 @@ function jobsOf({ subject, corpora, code, compat }: CountRun): Job[] {
 }
 
 async function findCounts({ folder }: CountRun, job: Job): Promise<CountResult | undefined> {
-  const stored = await readCountsOf(countsPath(folder, job.dataset, job.lang), job.identity);
+  const path = countsPath(folder, job.dataset, job.lang);
+  const stored = await readCountsOf(path, job.identity);
   return stored && {
-    dataset: job.dataset,
-    corpora: job.corpora,
-    counts: stored.counts,
+    ...describeCounts(job, path, stored.counts),
     adapter: stored.adapter,
     reused: true,
     resumedExamples: 0,
   };
+}
+
+function describeCounts({ dataset, corpora }: Job, path: string, counts: Counts) {
+  const { examples, tokens, firedTokens } = counts;
+  const unitsFired = firedTokens.reduce((sum, fired) => sum + Math.min(fired, 1), 0);
+  return { dataset, corpora, path, examples, tokens, unitsFired };
 }
 
 interface TokenisedJob {
@@ -258,12 +269,11 @@ async function countJob(
     }
   }
   const rounded = compat === "paper" ? roundedCounts : undefined;
-  const whole = await keep(countsPath(folder, job.dataset, job.lang), rounded);
+  const path = countsPath(folder, job.dataset, job.lang);
+  const whole = await keep(path, rounded);
   await rm(partial, { force: true });
   return {
-    dataset: job.dataset,
-    corpora: job.corpora,
-    counts: whole,
+    ...describeCounts(job, path, whole),
     adapter,
     reused: false,
     resumedExamples,

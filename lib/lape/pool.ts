@@ -37,27 +37,41 @@ export interface ActivationRange {
  *
  * @throws {InputError} no entry at all, or entries over different layers or widths
  */
-export function pool(entries: readonly PoolEntry[]): PooledCounts {
-  if (entries.length === 0) {
-    throw new InputError(
-      "There are no counts to identify from, expected at least one language: " +
-        "name data sets with --dataset-configs.",
-    );
+export function pool(entries: Iterable<PoolEntry>): PooledCounts {
+  const pooling = new Pooling();
+  for (const entry of entries) pooling.add(entry);
+  return pooling.finish();
+}
+
+/** Pools data sets that arrive one at a time: only their languages' sums are kept. */
+export class Pooling {
+  readonly #merged = new Map<string, Counts>();
+
+  /** @throws {InputError} the entry is over other layers or another width than those before */
+  add({ language, counts }: PoolEntry): void {
+    const [first] = this.#merged;
+    if (first) assertSameShape({ language: first[0], counts: first[1] }, { language, counts });
+    const before = this.#merged.get(language);
+    this.#merged.set(language, before ? mergeCounts(before, counts) : counts);
   }
-  const [first] = entries;
-  const merged = new Map<string, Counts>();
-  for (const { language, counts } of entries) {
-    assertSameShape(first, { language, counts });
-    const before = merged.get(language);
-    merged.set(language, before ? mergeCounts(before, counts) : counts);
+
+  /** @throws {InputError} nothing was added */
+  finish(): PooledCounts {
+    const [first] = this.#merged.values();
+    if (!first) {
+      throw new InputError(
+        "There are no counts to identify from, expected at least one language: " +
+          "name data sets with --dataset-configs.",
+      );
+    }
+    const languages = [...this.#merged.keys()].sort();
+    return {
+      languages,
+      layers: first.layers,
+      width: first.width,
+      byLanguage: languages.map((language) => this.#merged.get(language)!),
+    };
   }
-  const languages = [...merged.keys()].sort();
-  return {
-    languages,
-    layers: first.counts.layers,
-    width: first.counts.width,
-    byLanguage: languages.map((language) => merged.get(language)!),
-  };
 }
 
 /**
