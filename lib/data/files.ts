@@ -316,8 +316,16 @@ async function readAt(
   return bytes;
 }
 
-/** Fills `bytes` with what the file holds from `begin` on. */
-async function readInto(file: Deno.FsFile, begin: number, bytes: Uint8Array): Promise<void> {
+/**
+ * Fills `bytes` with what the file holds from `begin` on.
+ *
+ * @throws Error when the file ends before
+ */
+export async function readInto(
+  file: Deno.FsFile,
+  begin: number,
+  bytes: Uint8Array,
+): Promise<void> {
   await file.seek(begin, Deno.SeekMode.Start);
   for (let at = 0; at < bytes.length;) {
     const n = await file.read(bytes.subarray(at));
@@ -339,7 +347,8 @@ function unwritable(path: string, error: unknown): Error {
   );
 }
 
-function unreadable(path: string, error: unknown): Error {
+/** What to throw when reading `path` failed with `error`: one sentence, unless it says so itself. */
+export function unreadable(path: string, error: unknown): Error {
   if (error instanceof InputError || isMissingFlag(error)) return error;
   return new InputError(`Cannot read ${path}: ${reason(error)}; check the path.`);
 }
