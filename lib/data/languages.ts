@@ -1,6 +1,7 @@
-/** Languages: the 15 of the paper in one table, and a name for any other code. */
+/** Languages: what a code means, and the paper's 15 with their colours. */
 
 import { InputError } from "../formats/input_error.ts";
+import { LANGUAGE_ROWS, type LanguageRow } from "./language_table.ts";
 
 /** A language as texts, tables and pages need it. */
 export interface Language {
@@ -54,20 +55,38 @@ function paperLanguage(
   return { code, name, flores, iso3, colour, script: flores.slice(4), direction: "ltr" };
 }
 
-/** Names of languages in English; undefined for a code that is not one. */
-const ENGLISH_NAMES = new Intl.DisplayNames("en", { type: "language", fallback: "none" });
+/** Names in English; undefined for a code that is not one. */
+const LANGUAGE_NAMES = new Intl.DisplayNames("en", { type: "language", fallback: "none" });
+const SCRIPT_NAMES = new Intl.DisplayNames("en", { type: "script", fallback: "none" });
 
-/** Two or three letters, and maybe a script: en, eng, eng_Latn, sr-Latn. */
-const CODE = /^([a-z]{2,3})(?:[_-]([A-Z][a-z]{3}))?$/;
+/** Scripts, of those that languages here have, that run from right to left. */
+const RIGHT_TO_LEFT: ReadonlySet<string> = new Set([
+  "Adlm",
+  "Arab",
+  "Hebr",
+  "Nkoo",
+  "Syrc",
+  "Thaa",
+]);
+
+/** Each code of the table, and its row. */
+const ROWS: ReadonlyMap<string, LanguageRow> = new Map(
+  LANGUAGE_ROWS.flatMap((row) => row[0].split(" ").map((code) => [code, row] as const)),
+);
+
+/** Two or three letters, and maybe a script and a country: en, eng_Latn, sr-Latn, sw_KE. */
+const CODE = /^([a-z]{2,3})(?:[_-]([A-Z][a-z]{3}))?(?:[_-][A-Z]{2})?$/;
 
 /**
- * The language of a code: two or three letters (ISO 639), or FLORES+ style with a script. A script
- * other than the language's usual one is another language: `zho_Hant` is Traditional Chinese.
+ * The language of a code in any spelling that data sets use: ISO 639 with two or three letters,
+ * FLORES+ with a script, a label of WiLI-2018. Codes of one language, macrolanguages included, give
+ * one name. A script other than the language's usual one is another language: `zho_Hant` is
+ * Traditional Chinese.
  *
  * @throws InputError for an unknown code, with the code that may have been meant
  */
 export function languageOf(code: string): Language {
-  const known = paperLanguageOf(code) ?? otherLanguage(code);
+  const known = knownLanguage(code);
   if (known) return { ...known, code };
   const meant = closest(code);
   throw new InputError(
@@ -77,33 +96,61 @@ export function languageOf(code: string): Language {
   );
 }
 
+/** True when `languageOf` knows the code. */
+export function isLanguage(code: string): boolean {
+  return knownLanguage(code) !== undefined;
+}
+
 /** The paper's language of a code in any of its spellings. */
 export function paperLanguageOf(code: string): PaperLanguage | undefined {
-  return LANGUAGES.find((language) => spellings(language).includes(code));
+  const name = knownLanguage(code)?.name;
+  return LANGUAGES.find((language) => language.name === name);
 }
 
-function spellings({ code, iso3, flores }: PaperLanguage): string[] {
-  return [code, iso3, flores, flores.slice(0, 3)];
+/**
+ * All codes that mean the language of `code`, itself first: `en`, `eng`, `en_Latn`, `eng_Latn`.
+ *
+ * @throws InputError for an unknown code
+ */
+export function spellingsOf(code: string): string[] {
+  const { name, script } = languageOf(code);
+  const listed = LANGUAGE_ROWS.find((row) => row[1] === name)?.[0].split(" ");
+  if (listed) return [...new Set([code, ...listed, ...listed.map((c) => withScript(c, script))])];
+  const [, base] = CODE.exec(code) ?? [];
+  const bases = base ? ROWS.get(base)?.[0].split(" ") ?? [base] : [];
+  return [...new Set([code, ...bases.map((c) => withScript(c, script))])];
 }
 
-function otherLanguage(code: string): Language | undefined {
+function withScript(code: string, script: string): string {
+  return /^[a-z]{2,3}$/.test(code) ? `${code}_${script}` : code;
+}
+
+function knownLanguage(code: string): Omit<Language, "code"> | undefined {
+  const exact = ROWS.get(code);
+  if (exact) return rowLanguage(exact);
   const [, base, script] = CODE.exec(code) ?? [];
-  const baseName = base && ENGLISH_NAMES.of(base);
-  if (!baseName) return undefined;
-  const usual = new Intl.Locale(base).maximize().script ?? "Zyyy";
-  if (!script || script === usual) {
-    const inPaper = LANGUAGES.find(({ name }) => name === baseName);
-    return inPaper ?? { code, name: baseName, script: usual, direction: directionOf(base) };
-  }
-  const locale = `${base}-${script}`;
-  const name = ENGLISH_NAMES.of(locale);
-  return name ? { code, name, script, direction: directionOf(locale) } : undefined;
+  if (!base) return undefined;
+  const row = ROWS.get(script ? `${base}_${script}` : base) ?? ROWS.get(base) ?? unlistedRow(base);
+  if (!row) return undefined;
+  const usual = rowLanguage(row);
+  // a row found by its script is right as it is
+  if (!script || script === usual.script || ROWS.has(`${base}_${script}`)) return usual;
+  const scriptName = SCRIPT_NAMES.of(script);
+  return scriptName ? language(`${usual.name} (${scriptName})`, script) : undefined;
 }
 
-function directionOf(locale: string): "ltr" | "rtl" {
-  // in ES2026, but not yet in TypeScript's own library types
-  type WithTextInfo = { getTextInfo(): { direction: "ltr" | "rtl" } };
-  return (new Intl.Locale(locale) as unknown as WithTextInfo).getTextInfo().direction;
+function rowLanguage([, name, script]: LanguageRow): Omit<Language, "code"> {
+  return LANGUAGES.find((language) => language.name === name) ?? language(name, script);
+}
+
+function language(name: string, script: string): Omit<Language, "code"> {
+  return { name, script, direction: RIGHT_TO_LEFT.has(script) ? "rtl" : "ltr" };
+}
+
+/** A language that Unicode names but no row lists. */
+function unlistedRow(base: string): LanguageRow | undefined {
+  const name = LANGUAGE_NAMES.of(base);
+  return name ? [base, name, new Intl.Locale(base).maximize().script ?? "Zyyy"] : undefined;
 }
 
 /** The paper's language that a wrong code most likely means: its name, or one letter off. */
@@ -113,6 +160,10 @@ function closest(wrong: string): PaperLanguage | undefined {
   return LANGUAGES.find(({ name }) => name.toLowerCase().startsWith(lower)) ??
     LANGUAGES.find((language) => spellings(language).some((s) => s.toLowerCase() === lower)) ??
     LANGUAGES.find((language) => spellings(language).some((s) => isOneLetterOff(lower, s)));
+}
+
+function spellings({ code, iso3, flores }: PaperLanguage): string[] {
+  return [code, iso3, flores, flores.slice(0, 3)];
 }
 
 /** One letter replaced, missing or too many; the first letter must be right. */
