@@ -33,7 +33,7 @@ export function encode(
   const sae = randomSae(shape, type);
   using stack = new DisposableStack();
   const store = stack.use(new WeightStore(gpu));
-  const encoder = stack.use(new SaeEncoder(gpu, store, sae, tokens));
+  const encoder = stack.use(new SaeEncoder(gpu, store, [sae], tokens));
   const input = stack.use(allocateRows(gpu, "x", tokens, columns));
   const entries = stack.use(allocateEntries(gpu, tokens, k));
   writeRows(gpu, input, allRows(x));

@@ -4,7 +4,8 @@
 //      "multiply"  y * x                   the gate of a SwiGLU whose act_fn has been hooked
 //      "silu"      y / (1 + exp(-y))       act_fn
 //      "swiglu"    silu(y) * x             both at once                              (Shazeer 2020)
-//      "center"    y = x - row             x minus one row vector: the SAE's input minus b_dec
+//      "scale"     y * row                 one row vector for all: an SAE's latent scales
+//      "threshold" y > max(0, row) ? y : 0 JumpReLU                               (Rajamanoharan 2024)
 //
 //   y, x  [rows * quads] vec4f; row [quads] vec4f
 //
@@ -13,15 +14,14 @@
 struct Params { count: u32, quads: u32 }
 
 @group(0) @binding(0) var<storage, read_write> y: array<vec4f>;
-#if OP != "silu"
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-#end
-#if OP == "center"
-@group(0) @binding(2) var<storage, read> row: array<vec4f>;
-@group(0) @binding(3) var<uniform> p: Params;
-#elif OP == "silu"
+#if OP == "silu"
 @group(0) @binding(1) var<uniform> p: Params;
 #else
+#if OP == "scale" || OP == "threshold"
+@group(0) @binding(1) var<storage, read> row: array<vec4f>;
+#else
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+#end
 @group(0) @binding(2) var<uniform> p: Params;
 #end
 
@@ -42,8 +42,10 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
       y[at] = silu(y[at]);
 #elif OP == "swiglu"
       y[at] = silu(y[at]) * x[at];
-#elif OP == "center"
-      y[at] = x[at] - row[at % p.quads];
+#elif OP == "scale"
+      y[at] = y[at] * row[at % p.quads];
+#elif OP == "threshold"
+      y[at] = select(vec4f(), y[at], y[at] > max(row[at % p.quads], vec4f()));
 #end
     }
   }

@@ -1,15 +1,16 @@
 /** Counts on which tokens and in which texts the units of a model fire. */
 import { type Counts } from "../formats/counts.ts";
 import { InputError } from "../formats/input_error.ts";
-import { Accumulators, seenBytes } from "../gpu/accumulators.ts";
+import { Accumulators, lastBytes, seenBytes } from "../gpu/accumulators.ts";
 import type { Gpu } from "../gpu/device.ts";
-import type { Allocated } from "../gpu/memory.ts";
 import type { WeightStore } from "../gpu/weight_store.ts";
 import { type BatchLimits, pack } from "../nn/batch.ts";
 import type { Hookpoint } from "../nn/hookpoints.ts";
+import type { Recorder } from "../gpu/recorder.ts";
+import type { Rows } from "../gpu/rows.ts";
 import type { Hook, Llama } from "../nn/llama.ts";
 import { allocateEntries, type OwnedEntries, SaeEncoder } from "../sae/encoder.ts";
-import { keptPerToken, type Sae } from "../sae/sae.ts";
+import type { Sae } from "../sae/sae.ts";
 
 /** What is counted at a hookpoint: the latents of an SAE, or the neurons of an act_fn. */
 export interface Target {
@@ -19,7 +20,7 @@ export interface Target {
 }
 
 export interface CounterOptions extends BatchLimits {
-  /** Count TopK slots whose value is 0 as well, as published (spec Q3). */
+  /** Count slots of TopK SAEs whose value is 0 as well, as published (spec Q3). */
   readonly countZeros?: boolean;
 }
 
@@ -30,13 +31,13 @@ export class Counter implements Disposable {
   readonly #targets: readonly Target[];
   readonly #owned = new DisposableStack();
   readonly #accumulators: readonly Accumulators[];
-  readonly #latents: LatentScratch | undefined;
+  readonly #latents: LatentCounter | undefined;
   readonly #width: number;
   #examples = 0;
   #tokens = 0;
 
   /**
-   * @param targets one or more, all latents of SAEs of one shape or all neurons
+   * @param targets one or more, all latents of SAEs with one number of latents, or all neurons
    * @param options most tokens and texts of one batch, and the counting rule
    * @throws InputError when an SAE does not fit the model or the other SAEs
    */
@@ -53,12 +54,9 @@ export class Counter implements Disposable {
     this.#width = checkedWidth(llama, targets);
     llama.prepare(options.tokens);
     this.#accumulators = targets.map(() => this.#owned.use(new Accumulators(gpu, this.#width)));
-    const { sae } = targets[0];
-    if (sae) {
-      const encoder = this.#owned.use(new SaeEncoder(gpu, store, sae, options.tokens));
-      const entries = this.#owned.use(allocateEntries(gpu, options.tokens, keptPerToken(sae)));
-      const seen = this.#owned.use(gpu.buffer("seen", seenBytes(options.examples, this.#width)));
-      this.#latents = { encoder, entries, seen };
+    const saes = targets.flatMap(({ sae }) => sae ?? []);
+    if (saes.length > 0) {
+      this.#latents = this.#owned.use(new LatentCounter(gpu, store, saes, options));
     }
   }
 
@@ -70,49 +68,20 @@ export class Counter implements Disposable {
   async add(texts: readonly Uint32Array[]): Promise<void> {
     const batch = pack(texts);
     using examples = this.#gpu.bufferOf("examples", batch.examples);
-    const hooks = this.#targets.map((target, i) =>
-      this.#latents
-        ? this.#latentHook(target, this.#accumulators[i], examples.resource, this.#latents)
-        : this.#neuronHook(target, this.#accumulators[i], examples.resource)
-    );
+    const hooks = this.#targets.map(({ hookpoint, sae }, i): Hook => ({
+      hookpoint,
+      run: (recorder, activations, first) => {
+        const [counts, texts] = [this.#accumulators[i], { buffer: examples.resource }];
+        if (sae && this.#latents) {
+          return this.#latents.count(recorder, sae, activations, texts, counts);
+        }
+        counts.recordNeurons(recorder, activations, { ...texts, offset: first * 4 });
+      },
+    }));
     await this.#llama.forward(batch, hooks);
     await this.#gpu.settle();
     this.#examples += batch.exampleCount;
     this.#tokens += batch.ids.length;
-  }
-
-  #latentHook(
-    { hookpoint, sae }: Target,
-    accumulators: Accumulators,
-    examples: GPUBuffer,
-    { encoder, entries, seen }: LatentScratch,
-  ): Hook {
-    const { countZeros = false } = this.options;
-    return {
-      hookpoint,
-      async run(recorder, activations) {
-        await encoder.encode(recorder, sae!, activations, entries);
-        recorder.clear(seen.resource);
-        accumulators.recordTopK(
-          recorder,
-          entries,
-          activations.rows,
-          entries.k,
-          { buffer: examples },
-          seen.resource,
-          countZeros,
-        );
-      },
-    };
-  }
-
-  #neuronHook({ hookpoint }: Target, accumulators: Accumulators, examples: GPUBuffer): Hook {
-    return {
-      hookpoint,
-      run(recorder, activations, first) {
-        accumulators.recordNeurons(recorder, activations, { buffer: examples, offset: first * 4 });
-      },
-    };
   }
 
   /** The counts since the last take; counting starts again from zero. */
@@ -149,12 +118,63 @@ export class Counter implements Disposable {
   }
 }
 
-/** What counting latents takes beside the accumulators. */
-interface LatentScratch {
-  readonly encoder: SaeEncoder;
-  readonly entries: OwnedEntries;
-  /** Which latents fired in which text of a batch, for one layer at a time. */
-  readonly seen: Allocated<GPUBuffer>;
+/** Encodes and counts latents; owns what that takes beside the accumulators, for one layer at a time. */
+class LatentCounter implements Disposable {
+  readonly #encoder: SaeEncoder;
+  readonly #owned = new DisposableStack();
+  /** By k. */
+  readonly #entries = new Map<number, OwnedEntries>();
+  /** Which latents of a TopK SAE fired in which text of a batch. */
+  readonly #seen: GPUBuffer;
+  /** The text in which each latent of an SAE with thresholds fired last. */
+  readonly #last: GPUBuffer;
+  readonly #countZeros: boolean;
+
+  constructor(
+    gpu: Gpu,
+    store: WeightStore,
+    saes: readonly Sae[],
+    { tokens, examples, countZeros = false }: CounterOptions,
+  ) {
+    const [{ latents }] = saes;
+    this.#encoder = this.#owned.use(new SaeEncoder(gpu, store, saes, tokens));
+    const ks = new Set(saes.flatMap(({ activation }) => "k" in activation ? activation.k : []));
+    for (const k of ks) this.#entries.set(k, this.#owned.use(allocateEntries(gpu, tokens, k)));
+    const dense = saes.some(({ activation }) => activation.kind === "threshold");
+    const scratch = (label: string, bytes: number) =>
+      this.#owned.use(gpu.buffer(label, bytes)).resource;
+    this.#seen = scratch("seen", ks.size > 0 ? seenBytes(examples, latents) : 0);
+    this.#last = scratch("last texts", dense ? lastBytes(latents) : 0);
+    this.#countZeros = countZeros;
+  }
+
+  /** Records the encoding of one layer's activations and their counting. */
+  async count(
+    recorder: Recorder,
+    sae: Sae,
+    x: Rows,
+    examples: { readonly buffer: GPUBuffer },
+    accumulators: Accumulators,
+  ): Promise<void> {
+    const { activation } = sae;
+    if (activation.kind === "threshold") {
+      recorder.clear(this.#last);
+      await this.#encoder.encodeDense(recorder, sae, x, ({ values, latent, token }) => {
+        const texts = { ...examples, offset: token * 4 };
+        accumulators.recordDense(recorder, values, latent, texts, this.#last);
+      });
+      return;
+    }
+    const { k } = activation;
+    const entries = this.#entries.get(k)!;
+    await this.#encoder.encode(recorder, sae, x, entries);
+    recorder.clear(this.#seen);
+    accumulators.recordTopK(recorder, entries, x.rows, k, examples, this.#seen, this.#countZeros);
+  }
+
+  [Symbol.dispose](): void {
+    this.#owned[Symbol.dispose]();
+  }
 }
 
 /** Units per layer, the same for all targets. */
@@ -174,17 +194,10 @@ function checkedWidth({ config }: Llama, targets: readonly Target[]): number {
           `has width ${config.hiddenSize}: give an SAE that was trained on this model.`,
       );
     }
-    if (
-      sae.latents !== first.latents || keptPerToken(sae) !== keptPerToken(first) ||
-      sae.encoder.type !== first.encoder.type
-    ) {
+    if (sae.latents !== first.latents) {
       throw new InputError(
-        `${sae.where} has ${sae.latents} latents (k ${
-          keptPerToken(sae)
-        }, ${sae.encoder.type}) but ${first.where} has ` +
-          `${first.latents} (k ${
-            keptPerToken(first)
-          }, ${first.encoder.type}): count SAEs of one shape at a time.`,
+        `${sae.where} has ${sae.latents} latents but ${first.where} has ${first.latents}: count SAEs ` +
+          `of one number of latents at a time.`,
       );
     }
   }

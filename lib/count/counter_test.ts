@@ -144,7 +144,7 @@ Deno.test("targets that do not fit each other or the model are refused in one se
   refuses(tiny, [latents[0]], /reads activations of width 128, .* has width 80/);
   refuses(model, [latents[0], {
     ...latents[1],
-    sae: { ...latents[1].sae!, activation: { kind: "topk", k: 8 } },
-  }], /one shape/);
+    sae: { ...latents[1].sae!, latents: 2047 },
+  }], /has 2047 latents but .* has 2048: count SAEs of one number of latents/);
   refuses(model, [latents[0], latents[0]], /in one layer/);
 });

@@ -1,14 +1,18 @@
 /** Counts on the GPU: six words per unit, exact and order-free (kernels/accumulate.wgsl). */
 import accumulateSource from "../../kernels/accumulate.wgsl" with { type: "text" };
+import denseSource from "../../kernels/count_dense.wgsl" with { type: "text" };
 import neuronsSource from "../../kernels/count_neurons.wgsl" with { type: "text" };
 import topkSource from "../../kernels/count_topk.wgsl" with { type: "text" };
 import type { Gpu } from "./device.ts";
 import type { Allocated } from "./memory.ts";
 import type { Recorder } from "./recorder.ts";
-import { bindRows, type Rows } from "./rows.ts";
+import { bindRows, type Rows, rowsBetween } from "./rows.ts";
 import type { TopKEntries } from "./topk.ts";
 
 const WORDS = 6;
+
+/** Tokens that one dispatch walks: some drivers stop a thread's loops after 65,535 rounds. */
+const MOST_TOKENS = 2 ** 15;
 
 /** What the accumulators of one layer hold, per unit. */
 export interface UnitCounts {
@@ -61,6 +65,34 @@ export class Accumulators implements Disposable {
   }
 
   /**
+   * Records the counting of latents of which any number may be active: those > 0 count, and `min`
+   * is the smallest of them. Calls for one latent come in the order of a batch's tokens.
+   *
+   * @param f [tokens, latents] not negative: latents `first` to `first + f.width`
+   * @param example [tokens] u32: each token's text, counted within the batch; ascending
+   * @param last scratch of {@linkcode lastBytes} bytes, all zero before a batch
+   */
+  recordDense(
+    recorder: Recorder,
+    f: Rows,
+    first: number,
+    { buffer, offset = 0 }: GPUBufferBinding,
+    last: GPUBuffer,
+  ): void {
+    const { lanes } = this.#gpu;
+    const kernel = this.#gpu.kernel("count_dense", accumulateSource + denseSource, {
+      LANES: lanes,
+    });
+    for (let from = 0; from < f.rows; from += MOST_TOKENS) {
+      const block = rowsBetween(f, from, Math.min(f.rows, from + MOST_TOKENS));
+      const example = { buffer, offset: offset + from * 4 };
+      const bindings = [bindRows(block), example, this.#memory.resource, last];
+      const params = [block.rows, block.stride, block.width, first];
+      recorder.dispatchItems(kernel, bindings, params, Math.ceil(block.width / lanes));
+    }
+  }
+
+  /**
    * Records the counting of act_fn outputs.
    *
    * @param example [tokens] u32: each token's text, counted within the block; ascending
@@ -93,6 +125,11 @@ export class Accumulators implements Disposable {
 /** Bytes of the scratch memory that marks which latents fired in which text of a block. */
 export function seenBytes(examples: number, width: number): number {
   return examples * Math.ceil(width / 32) * 4;
+}
+
+/** Bytes of the scratch memory that carries texts from one call of `recordDense` to the next. */
+export function lastBytes(width: number): number {
+  return width * 4;
 }
 
 function decode(words: Uint32Array, width: number): UnitCounts {

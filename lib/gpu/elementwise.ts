@@ -7,7 +7,7 @@ import { bindRows, type Rows } from "./rows.ts";
 /** vec4s per invocation. */
 const SPAN = 4;
 
-type Operation = "add" | "multiply" | "silu" | "swiglu" | "center";
+type Operation = "add" | "multiply" | "silu" | "swiglu" | "scale" | "threshold";
 
 /** Records y += x. */
 export function recordAdd(gpu: Gpu, recorder: Recorder, y: Rows, x: Rows): void {
@@ -29,9 +29,14 @@ export function recordSwiGlu(gpu: Gpu, recorder: Recorder, y: Rows, x: Rows): vo
   record(gpu, recorder, "swiglu", y, [bindRows(x)]);
 }
 
-/** Records y = x - row for every row of x. `row` holds one stride of f32, zero past the width. */
-export function recordCenter(gpu: Gpu, recorder: Recorder, y: Rows, x: Rows, row: GPUBuffer): void {
-  record(gpu, recorder, "center", y, [bindRows(x), row]);
+/** Records y = y · row for every row of y. `row` holds one stride of f32. */
+export function recordScale(gpu: Gpu, recorder: Recorder, y: Rows, row: Binding): void {
+  record(gpu, recorder, "scale", y, [row]);
+}
+
+/** Records y = y where y > max(0, row), else 0, for every row of y. `row` holds one stride of f32. */
+export function recordThreshold(gpu: Gpu, recorder: Recorder, y: Rows, row: Binding): void {
+  record(gpu, recorder, "threshold", y, [row]);
 }
 
 function record(

@@ -12,10 +12,11 @@ import { recordAttention } from "./attention.ts";
 import type { Gpu } from "./device.ts";
 import {
   recordAdd,
-  recordCenter,
   recordMultiply,
+  recordScale,
   recordSilu,
   recordSwiGlu,
+  recordThreshold,
 } from "./elementwise.ts";
 import { recordEmbed } from "./embed.ts";
 import { recordEntropy } from "./entropy.ts";
@@ -102,9 +103,14 @@ Deno.test("elementwise operations against f64", async () => {
     await check((r, t) => recordSilu(gpu, r, t), (a) => silu(a), EXP_TOLERANCE);
     await check((r, t) => recordSwiGlu(gpu, r, t, operand), (a, b) => silu(a) * b, EXP_TOLERANCE);
     await check(
-      (r, t) => recordCenter(gpu, r, t, operand, vector.resource),
-      (_, b, column) => b - row[column],
+      (r, t) => recordScale(gpu, r, t, vector.resource),
+      (a, _, column) => a * row[column],
       TOLERANCE,
+    );
+    await check(
+      (r, t) => recordThreshold(gpu, r, t, vector.resource),
+      (a, _, column) => a > Math.max(0, row[column]) ? a : 0,
+      0,
     );
   }
 });

@@ -17,18 +17,21 @@ export interface Lease<T> {
 export class WeightStore implements Disposable {
   readonly #gpu: Gpu;
   readonly #resident = new Map<string, Disposable>();
-  #reserve = 0;
+  readonly #reserved = new Map<string, number>();
 
   constructor(gpu: Gpu) {
     this.#gpu = gpu;
   }
 
   /**
-   * Keeps this much of the budget free of resident weights: room for the largest streamed piece.
-   * Call it for every piece before the first use.
+   * Keeps this much of the budget free of resident weights: room for the largest streamed piece of
+   * each holder, since an SAE's shard is on loan while its layer is. Call it for every piece before
+   * the first use.
+   *
+   * @param holder who has one piece on loan at a time
    */
-  reserve(bytes: number): void {
-    this.#reserve = Math.max(this.#reserve, bytes);
+  reserve(holder: string, bytes: number): void {
+    this.#reserved.set(holder, Math.max(this.#reserved.get(holder) ?? 0, bytes));
   }
 
   /**
@@ -46,7 +49,8 @@ export class WeightStore implements Disposable {
     const resident = this.#resident.get(name) as T | undefined;
     if (resident) return { weights: resident, release: () => Promise.resolve() };
     const { memory } = this.#gpu;
-    const stays = memory.live + bytes + this.#reserve <= memory.budget;
+    const reserved = [...this.#reserved.values()].reduce((sum, piece) => sum + piece, 0);
+    const stays = memory.live + bytes + reserved <= memory.budget;
     const weights = await upload();
     if (stays) {
       this.#resident.set(name, weights);

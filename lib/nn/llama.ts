@@ -78,9 +78,9 @@ export class Llama implements Disposable {
     this.#store = store;
     const { rows, columns, type } = this.#checkpoint.embedding();
     const [largest] = shardRanges(gpu, rows, columns, type);
-    store.reserve(matrixBytes(gpu, largest.rows, columns, type));
+    store.reserve("model", matrixBytes(gpu, largest.rows, columns, type));
     for (let layer = 0; layer < config.layers; layer++) {
-      store.reserve(this.#checkpoint.layerBytes(gpu, layer));
+      store.reserve("model", this.#checkpoint.layerBytes(gpu, layer));
     }
   }
 

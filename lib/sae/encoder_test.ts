@@ -61,7 +61,7 @@ Deno.test("embedded SAEs: TopK of the model's activations equals the oracle's bu
   const comparison = { slots: 0, ties: 0 };
   for (const layer of [0, 5]) {
     const sae = await openDemoSae(layer);
-    using encoder = new SaeEncoder(gpu, model.store, sae, batch.ids.length);
+    using encoder = new SaeEncoder(gpu, model.store, [sae], batch.ids.length);
     using entries = allocateEntries(gpu, batch.ids.length, keptPerToken(sae));
     const [hookpoint] = resolveHookpoints([`layers.${layer}.mlp`], 6);
     await model.llama.forward(batch, [{
@@ -122,7 +122,7 @@ async function encodeRandom(
 ): Promise<{ entries: HostEntries; peak: number }> {
   const tokens = x.length / sae.inputSize;
   using store = new WeightStore(gpu);
-  using encoder = new SaeEncoder(gpu, store, sae, tokens);
+  using encoder = new SaeEncoder(gpu, store, [sae], tokens);
   using input = allocateRows(gpu, "x", tokens, sae.inputSize);
   using entries = allocateEntries(gpu, tokens, keptPerToken(sae));
   writeRows(gpu, input, x);

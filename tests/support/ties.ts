@@ -85,7 +85,7 @@ async function entriesBeyond(
   const sae = await openDemoSae(layer);
   const k = keptPerToken(sae);
   const beyond: Sae = { ...sae, activation: { kind: "topk", k: k + 1 } };
-  using encoder = new SaeEncoder(gpu, model.store, beyond, batch.ids.length);
+  using encoder = new SaeEncoder(gpu, model.store, [beyond], batch.ids.length);
   using entries = allocateEntries(gpu, batch.ids.length, k + 1);
   const [hookpoint] = resolveHookpoints([`layers.${layer}.mlp`], model.llama.config.layers);
   await model.llama.forward(batch, [{
