@@ -6,16 +6,19 @@ import { z } from "zod";
 import { InputError } from "../formats/input_error.ts";
 import type { TensorSource } from "../formats/safetensors.ts";
 import { matrixOf, vectorOf } from "../nn/weights.ts";
+import { configFields } from "./config_fields.ts";
 import { rowDecoder } from "./decoder.ts";
+import { hookpointOfHookName } from "./hook_names.ts";
 import type { Sae } from "./sae.ts";
 
-const Config = z.looseObject({
+const Config = z.object({
   d_in: z.number().int().positive(),
   k: z.number().int().positive(),
   num_latents: z.number().int().nonnegative().default(0),
   expansion_factor: z.number().positive().default(32),
   activation: z.string().default("topk"),
   transcode: z.boolean().default(false),
+  skip_connection: z.boolean().default(false),
 });
 
 /**
@@ -31,26 +34,7 @@ export async function openSparsifySae(
   tensors: TensorSource,
   where: string,
 ): Promise<Sae> {
-  const parsed = Config.safeParse(config);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new InputError(`${where}/cfg.json: field "${issue.path.join(".")}": ${issue.message}.`);
-  }
-  const { d_in, k, num_latents, expansion_factor, activation, transcode } = parsed.data;
-  if (activation !== "topk") {
-    throw new InputError(
-      `${where}/cfg.json: activation "${activation}" is not supported, only "topk" is.`,
-    );
-  }
-  if (transcode) {
-    throw new InputError(
-      `${where}/cfg.json: transcoders are not supported, only autoencoders are.`,
-    );
-  }
-  const latents = num_latents || d_in * expansion_factor;
-  if (k > latents) {
-    throw new InputError(`${where}/cfg.json: k is ${k}, more than its ${latents} latents.`);
-  }
+  const { d_in, k, latents } = supportedConfig(config, where);
   const file = `${where}/sae.safetensors`;
   const inputBias = await vectorOf(tensors, "b_dec", d_in, file);
   const hasDecoder = tensors.names().includes("W_dec");
@@ -67,4 +51,40 @@ export async function openSparsifySae(
       ? rowDecoder(matrixOf(tensors, "W_dec", latents, d_in, file), inputBias)
       : undefined,
   };
+}
+
+/**
+ * The hookpoint of an SAE: its folder is named after it, or the folder above where several seeds were
+ * trained (`layers.3.mlp/seed0`).
+ *
+ * @param folder path with `/` between its parts
+ * @throws InputError when the folder has another name
+ */
+export function sparsifyHookpoint(folder: string): string {
+  const parts = folder.split("/").filter((part) => part !== "");
+  const last = parts.at(-1) ?? "";
+  const name = /^seed\d+$/.test(last) ? parts.at(-2) ?? "" : last;
+  return hookpointOfHookName(name, folder);
+}
+
+function supportedConfig(config: unknown, where: string) {
+  const file = `${where}/cfg.json`;
+  const fields = configFields(Config, config, file);
+  const { d_in, k, num_latents, expansion_factor } = fields;
+  if (fields.activation !== "topk") {
+    throw new InputError(
+      `${file}: activation ${JSON.stringify(fields.activation)} is not supported, only "topk" is.`,
+    );
+  }
+  if (fields.transcode) {
+    throw new InputError(`${file}: transcoders are not supported, only autoencoders are.`);
+  }
+  if (fields.skip_connection) {
+    throw new InputError(`${file}: skip connections are not supported, only plain SAEs are.`);
+  }
+  const latents = num_latents || d_in * expansion_factor;
+  if (k > latents) {
+    throw new InputError(`${file}: k is ${k}, more than its ${latents} latents.`);
+  }
+  return { d_in, k, latents };
 }
