@@ -4,64 +4,45 @@ import type { MatrixSource, WeightType } from "../gpu/matrix.ts";
 import { matrixOf } from "../nn/weights.ts";
 import { rowBlocks } from "./stored_rows.ts";
 
-/** A matrix [rows, latents] whose columns can be read too. */
-export interface ColumnMatrix extends MatrixSource {
-  /** Bytes of columns `from` (inclusive) to `to` (exclusive): [rows, to - from], row-major. */
-  readColumns(from: number, to: number): Promise<Uint8Array<ArrayBuffer>>;
-}
-
 /** Tiles of a transposition: two of them stay in a processor's first cache. */
 const TILE = 32;
 
 /**
- * Each read of a piece of a row costs about as much as reading on through this many bytes, from a
- * local disk.
- */
-const BYTES_PER_READ = 32 * 2 ** 10;
-
-/**
- * A matrix of a checkpoint with one latent per column.
+ * A matrix of a checkpoint, [width, latents] there, as [latents, width]: each read takes its columns
+ * alone from the file.
  *
  * @param where names the checkpoint in messages
  * @throws InputError when it is missing, has another shape or a type that is not supported
  */
-export function columnMatrixOf(
+export function transposedOf(
   tensors: TensorSource,
   name: string,
-  rows: number,
+  width: number,
   latents: number,
   where: string,
-): ColumnMatrix {
-  return {
-    ...matrixOf(tensors, name, rows, latents, where),
-    readColumns: (from, to) => tensors.readColumns(name, from, to),
-  };
-}
-
-/** The same matrix as [latents, rows]: each read takes its columns alone from the file. */
-export function transposed(matrix: ColumnMatrix): MatrixSource {
-  const { name, rows, columns, type } = matrix;
+): MatrixSource {
+  const { type } = matrixOf(tensors, name, width, latents, where);
   return {
     name,
-    rows: columns,
-    columns: rows,
+    rows: latents,
+    columns: width,
     type,
     async read(from, to) {
-      const stored = wordsOf(await matrix.readColumns(from, to), type);
-      return bytesOf(transpose(stored, rows, to - from));
+      const stored = wordsOf(await tensors.readColumns(name, from, to), type);
+      return bytesOf(transpose(stored, width, to - from));
     },
   };
 }
 
 /**
- * Some columns of a matrix as they are stored, [latents.length, rows]. Few of them are read alone;
- * for many the matrix is read once from end to end, in pieces.
+ * Some columns of a matrix as they are stored, [latents.length, rows]. The matrix is read once from
+ * end to end, in pieces: even one column takes a read per row, which costs more than reading on.
  *
  * @param latents any order, repeats allowed
  * @throws RangeError for a column that is not there
  */
 export async function pickColumns(
-  matrix: ColumnMatrix,
+  matrix: MatrixSource,
   latents: ArrayLike<number>,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { name, rows, columns, type } = matrix;
@@ -70,13 +51,7 @@ export async function pickColumns(
     if (!there) throw new RangeError(`${name} has ${columns} columns, none numbered ${latents[i]}`);
   }
   const picked = emptyWords(latents.length * rows, type);
-  if (latents.length * BYTES_PER_READ < columns * picked.BYTES_PER_ELEMENT) {
-    for (let i = 0; i < latents.length; i++) {
-      const column = await matrix.readColumns(latents[i], latents[i] + 1);
-      picked.set(wordsOf(column, type), i * rows);
-    }
-    return bytesOf(picked);
-  }
+  if (latents.length === 0) return bytesOf(picked);
   for await (const block of rowBlocks(matrix)) {
     const words = wordsOf(block.bytes, type);
     for (let i = 0; i < latents.length; i++) {

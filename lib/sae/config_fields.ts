@@ -1,6 +1,9 @@
 /** Fields of an SAE's config file, checked. */
-import type { z } from "zod";
+import { z } from "zod";
 import { InputError } from "../formats/input_error.ts";
+
+/** A name in a config; messages repeat it, so it is short. */
+export const shortName = z.string().max(200);
 
 /**
  * The fields of a config that `schema` names; others are ignored.

@@ -1,6 +1,6 @@
 /** Decoders by the layout of their weights. */
 import type { MatrixSource } from "../gpu/matrix.ts";
-import { type ColumnMatrix, pickColumns } from "./column_matrix.ts";
+import { pickColumns } from "./column_matrix.ts";
 import type { Decoder } from "./sae.ts";
 import { floatsOf } from "./stored_rows.ts";
 
@@ -40,7 +40,7 @@ export function rowDecoder(
  * @param bias b_dec [inputSize], may be padded
  */
 export function columnDecoder(
-  weights: ColumnMatrix,
+  weights: MatrixSource,
   bias: Float32Array<ArrayBuffer>,
   scale: RowScale = AS_STORED,
 ): Decoder {

@@ -14,8 +14,10 @@ export async function rowNorms(weights: MatrixSource): Promise<Float64Array<Arra
   const squares = new Float64Array(rows);
   for await (const block of rowBlocks(weights)) {
     const values = floatsOf(block.bytes, type);
-    for (let i = 0; i < values.length; i++) {
-      squares[block.first + Math.floor(i / columns)] += values[i] * values[i];
+    for (let row = 0; row < block.rows; row++) {
+      let sum = 0;
+      for (let at = row * columns; at < (row + 1) * columns; at++) sum += values[at] * values[at];
+      squares[block.first + row] = sum;
     }
   }
   return squares.map(toNorm);

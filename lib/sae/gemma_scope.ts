@@ -11,7 +11,7 @@ import { InputError } from "../formats/input_error.ts";
 import type { TensorSource } from "../formats/safetensors.ts";
 import { strideOf } from "../gpu/rows.ts";
 import { matrixOf, vectorOf } from "../nn/weights.ts";
-import { columnMatrixOf, transposed } from "./column_matrix.ts";
+import { transposedOf } from "./column_matrix.ts";
 import { rowDecoder } from "./decoder.ts";
 import type { Sae } from "./sae.ts";
 import { jumpRelu } from "./thresholds.ts";
@@ -37,7 +37,7 @@ export async function openGemmaScopeSae(tensors: TensorSource, where: string): P
     latents,
     normalisation: "none",
     inputBias: new Float32Array(strideOf(inputSize)),
-    encoder: transposed(columnMatrixOf(tensors, "W_enc", inputSize, latents, file)),
+    encoder: transposedOf(tensors, "W_enc", inputSize, latents, file),
     encoderBias: await vectorOf(tensors, "b_enc", latents, file),
     activation: await jumpRelu(tensors, "threshold", latents, file),
     decoder: tensors.names().includes("W_dec")

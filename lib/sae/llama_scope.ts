@@ -13,8 +13,7 @@ import { InputError } from "../formats/input_error.ts";
 import type { TensorSource } from "../formats/safetensors.ts";
 import { strideOf } from "../gpu/rows.ts";
 import { matrixOf, vectorOf } from "../nn/weights.ts";
-import { columnMatrixOf } from "./column_matrix.ts";
-import { configFields } from "./config_fields.ts";
+import { configFields, shortName } from "./config_fields.ts";
 import { columnDecoder } from "./decoder.ts";
 import { columnNorms } from "./decoder_norms.ts";
 import { hookpointOfHookName } from "./hook_names.ts";
@@ -24,15 +23,15 @@ import { sameThreshold } from "./thresholds.ts";
 const size = z.number().int().positive();
 
 const Config = z.object({
-  hook_point_in: z.string().max(1000),
-  hook_point_out: z.string().max(1000).nullish(),
+  hook_point_in: shortName,
+  hook_point_out: shortName.nullish(),
   d_model: size,
   d_sae: size.nullish(),
   expansion_factor: z.number().positive().nullish(),
-  act_fn: z.string().default("relu"),
+  act_fn: shortName.default("relu"),
   jump_relu_threshold: z.number().nonnegative().default(0),
   top_k: size.nullish(),
-  norm_activation: z.string().default("token-wise"),
+  norm_activation: shortName.default("token-wise"),
   dataset_average_activation_norm: z.object({
     in: z.number().positive(),
     out: z.number().positive(),
@@ -63,7 +62,7 @@ export async function openLlamaScopeSae(
   const latents = fields.d_sae ?? inputSize * (fields.expansion_factor ?? NaN);
   const file = `${where}/checkpoints/final.safetensors`;
   const encoder = matrixOf(tensors, "encoder.weight", latents, inputSize, file);
-  const weights = columnMatrixOf(tensors, "decoder.weight", inputSize, latents, file);
+  const weights = matrixOf(tensors, "decoder.weight", inputSize, latents, file);
   const encoderBias = await vectorOf(tensors, "encoder.bias", latents, file);
   const none = new Float32Array(strideOf(inputSize));
   const bias = fields.use_decoder_bias

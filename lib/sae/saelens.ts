@@ -7,8 +7,8 @@ import { InputError } from "../formats/input_error.ts";
 import type { TensorSource } from "../formats/safetensors.ts";
 import { strideOf } from "../gpu/rows.ts";
 import { matrixOf, vectorOf } from "../nn/weights.ts";
-import { columnMatrixOf, transposed } from "./column_matrix.ts";
-import { configFields } from "./config_fields.ts";
+import { transposedOf } from "./column_matrix.ts";
+import { configFields, shortName } from "./config_fields.ts";
 import { rowDecoder } from "./decoder.ts";
 import { rowNorms } from "./decoder_norms.ts";
 import { hookpointOfHookName } from "./hook_names.ts";
@@ -16,28 +16,27 @@ import type { Activation, Normalisation, Sae } from "./sae.ts";
 import { jumpRelu, sameThreshold } from "./thresholds.ts";
 
 const size = z.number().int().positive();
-const hookName = z.string().max(1000).nullish();
 const headIndex = z.number().int().nullish();
 
 /** Fields of both generations: version 6 has `metadata`, the flat one everything at the top. */
 const Config = z.object({
-  architecture: z.string().default("standard"),
+  architecture: shortName.default("standard"),
   d_in: size,
   d_sae: size,
   k: size.nullish(),
   rescale_acts_by_decoder_norm: z.boolean().default(false),
   apply_b_dec_to_input: z.boolean().default(true),
-  normalize_activations: z.union([z.string(), z.boolean()]).nullish(),
+  normalize_activations: z.union([shortName, z.boolean()]).nullish(),
   norm_scaling_factor: z.number().positive().nullish(),
   scaling_factor: z.number().positive().nullish(),
-  reshape_activations: z.string().nullish(),
-  metadata: z.object({ hook_name: hookName, hook_head_index: headIndex }).nullish(),
-  hook_name: hookName,
-  hook_point: hookName,
+  reshape_activations: shortName.nullish(),
+  metadata: z.object({ hook_name: shortName.nullish(), hook_head_index: headIndex }).nullish(),
+  hook_name: shortName.nullish(),
+  hook_point: shortName.nullish(),
   hook_head_index: headIndex,
   hook_point_head_index: headIndex,
-  activation_fn: z.string().nullish(),
-  activation_fn_str: z.string().nullish(),
+  activation_fn: shortName.nullish(),
+  activation_fn_str: shortName.nullish(),
   activation_fn_kwargs: z.object({ k: size.nullish() }).nullish(),
 });
 
@@ -65,7 +64,7 @@ export async function openSaeLensSae(
   refuseWhatReshapes(fields, configFile(where));
   const { normalisation, scale } = normalisationOf(fields, configFile(where));
   const file = `${where}/sae_weights.safetensors`;
-  const encoder = transposed(columnMatrixOf(tensors, "W_enc", d_in, d_sae, file));
+  const encoder = transposedOf(tensors, "W_enc", d_in, d_sae, file);
   const activation = await activationOf(fields, tensors, where);
   await refuseFinetuned(tensors, file);
   // With s the scale of inputs, s x is encoded: W_enc (s x - b_dec) + b_enc, taken out of the bracket.
@@ -198,8 +197,8 @@ function refusal(architecture: string): string {
 
 async function refuseFinetuned(tensors: TensorSource, file: string): Promise<void> {
   for (const name of tensors.names().filter((name) => FINETUNING.includes(name))) {
-    const [length] = tensors.info(name).shape;
-    const factors = await vectorOf(tensors, name, length ?? 1, file);
+    const [length = 1] = tensors.info(name).shape;
+    const factors = await vectorOf(tensors, name, length, file);
     if (factors.subarray(0, length).every((factor) => Math.abs(factor - 1) <= 1e-5)) continue;
     throw new InputError(
       `${file}: "${name}" multiplies activations after fine-tuning, which is not supported; only ones ` +

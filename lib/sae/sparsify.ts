@@ -6,7 +6,7 @@ import { z } from "zod";
 import { InputError } from "../formats/input_error.ts";
 import type { TensorSource } from "../formats/safetensors.ts";
 import { matrixOf, vectorOf } from "../nn/weights.ts";
-import { configFields } from "./config_fields.ts";
+import { configFields, shortName } from "./config_fields.ts";
 import { rowDecoder } from "./decoder.ts";
 import { hookpointOfHookName } from "./hook_names.ts";
 import type { Sae } from "./sae.ts";
@@ -16,7 +16,7 @@ const Config = z.object({
   k: z.number().int().positive(),
   num_latents: z.number().int().nonnegative().default(0),
   expansion_factor: z.number().positive().default(32),
-  activation: z.string().default("topk"),
+  activation: shortName.default("topk"),
   transcode: z.boolean().default(false),
   skip_connection: z.boolean().default(false),
 });
@@ -63,8 +63,7 @@ export async function openSparsifySae(
 export function sparsifyHookpoint(folder: string): string {
   const parts = folder.split("/").filter((part) => part !== "");
   const last = parts.at(-1) ?? "";
-  const name = /^seed\d+$/.test(last) ? parts.at(-2) ?? "" : last;
-  return hookpointOfHookName(name, folder);
+  return hookpointOfHookName(/^seed\d+$/.test(last) ? parts.at(-2) ?? "" : last, folder);
 }
 
 function supportedConfig(config: unknown, where: string) {

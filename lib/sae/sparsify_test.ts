@@ -1,25 +1,19 @@
 import assert from "node:assert/strict";
-import { encodeSafetensors, fromBytes, type Tensor } from "../formats/safetensors.ts";
-import { InputError } from "../formats/input_error.ts";
+import { refuses, survivesHostileFields } from "../../tests/support/refusals.ts";
+import { f32, tensorFile } from "../../tests/support/tensor_files.ts";
+import type { Tensor } from "../formats/safetensors.ts";
 import { keptPerToken } from "./sae.ts";
-import { openSparsifySae } from "./sparsify.ts";
+import { openSparsifySae, sparsifyHookpoint } from "./sparsify.ts";
 
 const CONFIG = { d_in: 3, k: 2, num_latents: 6 };
 
 function tensors(changes: Record<string, Tensor | undefined> = {}) {
-  const f32 = (...shape: number[]): Tensor => ({
-    dtype: "F32",
-    shape,
-    data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => i),
-  });
-  const all: Record<string, Tensor | undefined> = {
-    "encoder.weight": f32(6, 3),
-    "encoder.bias": f32(6),
-    "b_dec": f32(3),
+  return tensorFile({
+    "encoder.weight": f32([6, 3]),
+    "encoder.bias": f32([6]),
+    "b_dec": f32([3]),
     ...changes,
-  };
-  const there = Object.entries(all).filter((entry): entry is [string, Tensor] => !!entry[1]);
-  return fromBytes(encodeSafetensors(Object.fromEntries(there)), "sae.safetensors");
+  });
 }
 
 Deno.test("sparsify: sizes, k and biases; the decoder is not needed", async () => {
@@ -38,18 +32,41 @@ Deno.test("sparsify: without num_latents the width is d_in times the expansion f
 });
 
 Deno.test("sparsify: what is missing, of another shape or not supported is named", async () => {
-  const refuses = (config: object, source: ReturnType<typeof tensors>, message: RegExp) =>
-    assert.rejects(openSparsifySae(config, source, "layers.0.mlp"), (error: Error) => {
-      assert.ok(error instanceof InputError);
-      assert.match(error.message, message);
-      return true;
-    });
-  await refuses({ ...CONFIG, k: undefined }, tensors(), /layers\.0\.mlp\/cfg\.json: field "k"/);
-  await refuses({ ...CONFIG, activation: "groupmax" }, tensors(), /"groupmax" is not supported/);
-  await refuses({ ...CONFIG, transcode: true }, tensors(), /transcoders are not supported/);
-  await refuses({ ...CONFIG, k: 7 }, tensors(), /k is 7, more than its 6 latents/);
-  await refuses({ ...CONFIG, num_latents: 5 }, tensors(), /has shape \[6,3\], but \[5,3\]/);
-  await refuses(CONFIG, tensors({ b_dec: undefined }), /b_dec/);
   const words: Tensor = { dtype: "I32", shape: [3], data: new Int32Array(3) };
-  await refuses(CONFIG, tensors({ b_dec: words }), /"b_dec" is I32, but only F32, F16 and BF16/);
+  const cases: [object, Record<string, Tensor | undefined>, RegExp][] = [
+    [{ k: undefined }, {}, /layers\.0\.mlp\/cfg\.json: field "k"/],
+    [{ activation: "groupmax" }, {}, /"groupmax" is not supported/],
+    [{ transcode: true }, {}, /transcoders are not supported/],
+    [{ skip_connection: true }, {}, /skip connections are not supported/],
+    [{ k: 7 }, {}, /k is 7, more than its 6 latents/],
+    [{ num_latents: 5 }, {}, /has shape \[6,3\], but \[5,3\]/],
+    [{}, { b_dec: undefined }, /b_dec/],
+    [{}, { b_dec: words }, /"b_dec" is I32, but only F32, F16 and BF16/],
+    [{}, { W_dec: f32([3, 6]) }, /"W_dec" has shape \[3,6\], but \[6,3\]/],
+  ];
+  for (const [change, tensorChange, message] of cases) {
+    const open = () =>
+      openSparsifySae({ ...CONFIG, ...change }, tensors(tensorChange), "layers.0.mlp");
+    await refuses(open, message);
+  }
+});
+
+Deno.test("sparsify: hostile configs are opened or refused, never more", async () => {
+  const full = {
+    ...CONFIG,
+    expansion_factor: 2,
+    activation: "topk",
+    transcode: false,
+    skip_connection: false,
+  };
+  await survivesHostileFields(full, (config) => openSparsifySae(config, tensors(), "sae"));
+});
+
+Deno.test("sparsify: folders are named after hookpoints", async () => {
+  assert.equal(sparsifyHookpoint("saes/layers.10.mlp"), "layers.10.mlp");
+  assert.equal(sparsifyHookpoint("model.layers.3/"), "layers.3");
+  assert.equal(sparsifyHookpoint("saes/layers.3.mlp/seed12"), "layers.3.mlp");
+  for (const folder of ["", "/", "seed0", "saes", "h.3", "layers.1.self_attn"]) {
+    await refuses(() => sparsifyHookpoint(folder), /are not supported, only those of an MLP's/);
+  }
 });
