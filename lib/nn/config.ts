@@ -12,7 +12,9 @@ export type RopeScaling =
     readonly lowFrequencyFactor: number;
     readonly highFrequencyFactor: number;
     readonly originalContext: number;
-  };
+  }
+  /** One divisor per frequency, as GGUF files spell llama3's scaling out. */
+  | { readonly type: "divisors"; readonly divisors: readonly number[] };
 
 /** A Llama's shape. */
 export interface LlamaConfig {

@@ -13,12 +13,13 @@ export function inverseFrequencies(config: LlamaConfig): Float32Array<ArrayBuffe
   const { headDim, ropeTheta, ropeScaling } = config;
   return Float32Array.from({ length: headDim / 2 }, (_, i) => {
     const plain = fround(1 / fround(ropeTheta ** fround(fround(2 * i) / headDim)));
-    return scaled(plain, ropeScaling);
+    return scaled(plain, ropeScaling, i);
   });
 }
 
-function scaled(frequency: number, scaling: RopeScaling): number {
+function scaled(frequency: number, scaling: RopeScaling, index: number): number {
   if (scaling.type === "none") return frequency;
+  if (scaling.type === "divisors") return frequency / scaling.divisors[index];
   if (scaling.type === "linear") return frequency / scaling.factor;
   const { factor, lowFrequencyFactor, highFrequencyFactor, originalContext } = scaling;
   const wavelength = fround(2 * Math.PI / frequency);
