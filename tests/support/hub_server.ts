@@ -41,7 +41,7 @@ export type HubFaultKind =
   | { readonly ignoreRange: true }
   /** Pieces of so many bytes, one every so many milliseconds. */
   | { readonly slow: { readonly bytes: number; readonly ms: number } }
-  /** Nothing at all, until the client gives up. */
+  /** Nothing at all, until the server stops. */
   | { readonly silence: true };
 
 /** A fault of some requests. */
@@ -125,7 +125,7 @@ export function startHubServer(options: HubServerOptions): HubServer {
       });
       const fault = strike(`${request.method} ${host} ${path}`);
       if (fault === undefined) return answer(request, url);
-      return await faulty(fault, request, (request) => answer(request, url));
+      return await faulty(fault, request, (request) => answer(request, url), stopped.signal);
     });
 
   const cdn = serve("cdn", (request, url) => {
@@ -193,13 +193,15 @@ async function faulty(
   fault: HubFaultKind,
   request: Request,
   answer: (request: Request) => Response,
+  stopped: AbortSignal,
 ): Promise<Response> {
   if ("status" in fault) {
     return new Response("a fault", { status: fault.status, headers: fault.headers });
   }
   if ("silence" in fault) {
-    await new Promise((resolve) => request.signal.addEventListener("abort", resolve));
-    return new Response();
+    return await new Promise<Response>((resolve) =>
+      stopped.addEventListener("abort", () => resolve(new Response()))
+    );
   }
   if ("ignoreRange" in fault) {
     const headers = new Headers(request.headers);
