@@ -19,6 +19,7 @@ import {
   shardRanges,
   uploadShard,
 } from "../gpu/matrix.ts";
+import { TargetLogProbabilities } from "../gpu/log_sum_exp.ts";
 import type { Allocated } from "../gpu/memory.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { recordRmsNorm } from "../gpu/rmsnorm.ts";
@@ -30,7 +31,13 @@ import { Checkpoint, type Layer, type Linear } from "./checkpoint.ts";
 import type { LlamaConfig } from "./config.ts";
 import { comesBefore, type Hookpoint, type Site } from "./hookpoints.ts";
 import { ropeTable } from "./rope_table.ts";
-import { allocateWorkspace, crop, mostTokens, type Workspace } from "./workspace.ts";
+import {
+  allocateLogits,
+  allocateWorkspace,
+  crop,
+  mostTokens,
+  type Workspace,
+} from "./workspace.ts";
 
 /** Reads or edits activations at one hookpoint. */
 export interface Hook {
@@ -57,6 +64,8 @@ export class Llama implements Disposable {
   readonly #store: WeightStore;
   #workspace: Workspace & Disposable | undefined;
   #rope: { positions: number; table: Allocated<GPUBuffer> } | undefined;
+  /** Logits of a piece of a batch over one shard of the vocabulary. */
+  #logits: { tokens: number; rows: OwnedRows } | undefined;
 
   /**
    * Opens a checkpoint; its weights go to the GPU when they are first used.
@@ -92,6 +101,12 @@ export class Llama implements Disposable {
   /** Allocates now what batches of up to `tokens` tokens need. */
   prepare(tokens: number): void {
     this.#workspaceFor(tokens);
+  }
+
+  /** The same, and what {@linkcode logProbabilities} of such batches needs. */
+  prepareScoring(tokens: number): void {
+    this.prepare(tokens);
+    this.#logitsFor(tokens);
   }
 
   /**
@@ -164,6 +179,50 @@ export class Llama implements Disposable {
       recorder.submit();
     });
     return logits;
+  }
+
+  /**
+   * ln p(target) at every token of a batch, after a forward pass `toTheEnd`. Logits are held for one
+   * shard of the vocabulary and some of the tokens at a time, and stay on the GPU.
+   *
+   * @param residual what {@linkcode forward} returned
+   * @param targets the token whose probability is asked for, of each row; the one that comes next,
+   *   usually
+   */
+  async logProbabilities(
+    residual: Rows,
+    targets: Uint32Array,
+  ): Promise<Float64Array<ArrayBuffer>> {
+    const gpu = this.#gpu;
+    const { rows } = residual;
+    const { normed } = crop(this.#workspaceFor(rows), rows);
+    const logits = this.#logitsFor(rows);
+    using weight = gpu.bufferOf("final norm weight", await this.#checkpoint.finalNorm());
+    using scores = new TargetLogProbabilities(gpu, targets);
+    const recorder = gpu.recorder();
+    recordRmsNorm(gpu, recorder, residual, weight.resource, this.config.normEpsilon, normed);
+    await this.#eachShard(this.#checkpoint.unembedding(), (shard) => {
+      for (let from = 0; from < rows; from += logits.rows) {
+        const to = Math.min(rows, from + logits.rows);
+        const block = { ...rowsBetween(logits, 0, to - from), width: shard.rows };
+        const input = rowsBetween(normed, from, to);
+        recordShardMatMul(gpu, recorder, input, shard, block, {}, shard.first);
+        scores.record(recorder, block, from, shard.first);
+      }
+      recorder.submit();
+    });
+    return await scores.read();
+  }
+
+  #logitsFor(tokens: number): Rows {
+    if (!this.#logits || this.#logits.tokens < tokens) {
+      this.#logits?.rows[Symbol.dispose]();
+      this.#logits = undefined;
+      const { rows, columns, type } = this.#checkpoint.unembedding();
+      const [widest] = shardRanges(this.#gpu, rows, columns, type);
+      this.#logits = { tokens, rows: allocateLogits(this.#gpu, widest.rows, tokens) };
+    }
+    return this.#logits.rows;
   }
 
   #workspaceFor(tokens: number): Workspace {
@@ -270,6 +329,7 @@ export class Llama implements Disposable {
   [Symbol.dispose](): void {
     this.#workspace?.[Symbol.dispose]();
     this.#rope?.table[Symbol.dispose]();
+    this.#logits?.rows[Symbol.dispose]();
   }
 }
 

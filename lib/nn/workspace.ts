@@ -1,6 +1,6 @@
 /** Where the activations of a batch live while it goes through the model. */
 import type { Gpu } from "../gpu/device.ts";
-import { allocateRows, type Rows, rowsBetween, strideOf } from "../gpu/rows.ts";
+import { allocateRows, type OwnedRows, type Rows, rowsBetween, strideOf } from "../gpu/rows.ts";
 import type { LlamaConfig } from "./config.ts";
 
 /** Activations of one batch; every matrix has one row per token. */
@@ -32,14 +32,22 @@ function tokensPerBinding(gpu: Gpu, width: number): number {
   return Math.floor(gpu.limits.maxStorageBufferBindingSize / (strideOf(width) * 4));
 }
 
-/** Most neuron activations that are kept at a time, in bytes: more does not make it faster. */
-const NEURON_BYTES = 64 * 1024 * 1024;
+/** Most bytes of wide values (neurons, logits) that are kept at a time: more is not faster. */
+const PIECE_BYTES = 64 * 1024 * 1024;
 
-/** Tokens per piece: whole strides, so that a piece of any array of one word per token can be bound. */
-function neuronTokens(gpu: Gpu, config: LlamaConfig, tokens: number): number {
-  const some = Math.floor(NEURON_BYTES / (strideOf(config.mlpSize) * 4));
-  const fits = Math.min(some, tokensPerBinding(gpu, config.mlpSize));
+/**
+ * Of `tokens` tokens, as many as have their `width` values each at a time: whole strides, so that a
+ * piece of any array of one word per token can be bound.
+ */
+function tokensPerPiece(gpu: Gpu, width: number, tokens: number): number {
+  const some = Math.floor(PIECE_BYTES / (strideOf(width) * 4));
+  const fits = Math.min(some, tokensPerBinding(gpu, width));
   return Math.min(tokens, Math.max(64, Math.floor(fits / 64) * 64));
+}
+
+/** Allocates logits over `width` tokens of the vocabulary, for a piece of a batch of `tokens` tokens. */
+export function allocateLogits(gpu: Gpu, width: number, tokens: number): OwnedRows {
+  return allocateRows(gpu, "logits", tokensPerPiece(gpu, width, tokens), width);
 }
 
 /** Allocates a workspace for batches of up to `tokens` tokens. */
@@ -49,7 +57,7 @@ export function allocateWorkspace(
   tokens: number,
 ): Workspace & Disposable {
   const { hiddenSize, mlpSize, heads, headDim } = config;
-  const neurons = neuronTokens(gpu, config, tokens);
+  const neurons = tokensPerPiece(gpu, mlpSize, tokens);
   using undo = new DisposableStack();
   const rows = (label: string, count: number, width: number) =>
     undo.use(allocateRows(gpu, label, count, width));
