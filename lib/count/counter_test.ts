@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { oracleCountsOf } from "../../tests/support/oracle_counts.ts";
 import { openTestGpu } from "../../tests/support/gpu.ts";
-import { openTestLlama, type TestLlama } from "../../tests/support/models.ts";
+import { activationsAt, openTestLlama, type TestLlama } from "../../tests/support/models.ts";
+import { saeReference } from "../../tests/support/sae_reference.ts";
 import { openDemoSae } from "../../tests/support/saes.ts";
 import { projectPath } from "../../tests/support/tensors.ts";
 import { readText } from "../data/files.ts";
@@ -10,8 +11,9 @@ import { type Counts, SUM_FRACTION_BITS } from "../formats/counts.ts";
 import { loadTokenizer } from "../formats/tokenizer.ts";
 import { equalCounts, mergeCounts } from "../lape/counts.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { groupTexts } from "../nn/batch.ts";
+import { groupTexts, pack } from "../nn/batch.ts";
 import { resolveHookpoints } from "../nn/hookpoints.ts";
+import type { Sae } from "../sae/sae.ts";
 import { Counter, type CounterOptions, type Target } from "./counter.ts";
 
 const LIMITS = { tokens: 4096, examples: 1024 };
@@ -28,20 +30,35 @@ async function tokenisedTexts(): Promise<Map<string, Uint32Array[]>> {
   );
 }
 
-function targetsOf(kind: "sae" | "neurons"): Promise<Target[]> {
-  const pattern = kind === "sae" ? "layers.*.mlp" : "layers.*.mlp.act_fn";
-  return Promise.all(
-    resolveHookpoints([pattern], 6).map(async (hookpoint) => ({
-      hookpoint,
-      sae: kind === "sae" ? await openDemoSae(hookpoint.layer) : undefined,
-    })),
-  );
+type Kind = "sae" | "neurons" | "mixed SAEs";
+
+async function targetsOf(kind: Kind): Promise<Target[]> {
+  const pattern = {
+    "sae": "layers.*.mlp",
+    "neurons": "layers.*.mlp.act_fn",
+    "mixed SAEs": "layers.{0,1,3}.mlp",
+  }[kind];
+  const targets: Target[] = [];
+  for (const hookpoint of resolveHookpoints([pattern], 6)) {
+    const { layer } = hookpoint;
+    const sae = kind === "neurons" ? undefined : await openDemoSae(layer);
+    targets.push({ hookpoint, sae: sae && kind === "mixed SAEs" ? varied(sae, layer) : sae });
+  }
+  return targets;
+}
+
+/** The embedded SAEs with another activation in every layer: thresholds, or another k. */
+function varied(sae: Sae, layer: number): Sae {
+  if (layer % 2 === 0) return { ...sae, activation: { kind: "topk", k: 5 + layer } };
+  const thresholds = Float32Array.from({ length: sae.latents }, (_, i) => 0.5 + i % 7 - layer / 2);
+  const normalisation = layer === 3 ? "layer_norm" : "none";
+  return { ...sae, normalisation, activation: { kind: "threshold", thresholds } };
 }
 
 async function openCounter(
   gpu: Gpu,
   { llama, store }: TestLlama,
-  kind: "sae" | "neurons",
+  kind: Kind,
   options: CounterOptions = LIMITS,
 ): Promise<Counter> {
   return new Counter(gpu, llama, store, await targetsOf(kind), options);
@@ -116,7 +133,7 @@ Deno.test("neuron counts equal the oracle's but for values that are 0 to f32's p
   assert.ok(differing <= values / 100_000, `${differing} of ${values} values differ`);
 });
 
-for (const kind of ["sae", "neurons"] as const) {
+for (const kind of ["sae", "neurons", "mixed SAEs"] as const) {
   Deno.test(`counts of ${kind} are bit-equal for every batch size and split`, async () => {
     using gpu = await openTestGpu();
     using model = await openTestLlama(gpu, "assets/demo/model");
@@ -132,6 +149,63 @@ for (const kind of ["sae", "neurons"] as const) {
     assert.ok(equalCounts(mergeCounts(halves[0], halves[1]), expected));
   });
 }
+
+Deno.test("counts of mixed SAEs are bit-equal within any memory budget", async () => {
+  const texts = [...(await tokenisedTexts()).values()].map(([text]) => text);
+  const run = async (memoryBudget?: number) => {
+    using gpu = await openTestGpu({ memoryBudget });
+    using model = await openTestLlama(gpu, "assets/demo/model");
+    using counter = await openCounter(gpu, model, "mixed SAEs", { tokens: 512, examples: 64 });
+    return { counts: await count(counter, texts), peak: gpu.memory.peak };
+  };
+  const resident = await run();
+  const budget = resident.peak - 2 * 2 ** 20;
+  const streamed = await run(budget);
+  assert.ok(streamed.peak <= budget);
+  assert.ok(equalCounts(streamed.counts, resident.counts));
+});
+
+Deno.test("latents with thresholds are counted where they are above them, token by token", async () => {
+  using gpu = await openTestGpu();
+  using model = await openTestLlama(gpu, "assets/demo/model");
+  const { llama, store } = model;
+  const targets = (await targetsOf("mixed SAEs")).slice(0, 2);
+  const texts = [...(await tokenisedTexts()).values()].map(([text]) => text);
+  using counter = new Counter(gpu, llama, store, targets, LIMITS);
+  const counts = await count(counter, texts);
+  assert.deepEqual(counts.layers, [0, 1]);
+  const [{ hookpoint, sae }] = targets.slice(1);
+  const passed = await activationsAt(gpu, llama, pack(texts), [hookpoint.name]);
+  const { features } = await saeReference(sae!, passed.get(hookpoint.name)!);
+  const first = texts.flatMap((text, i) => Array.from(text, () => i));
+  let differing = 0;
+  for (let unit = 0; unit < counts.width; unit++) {
+    const active = first.flatMap((text, token) => {
+      const value = features[token * counts.width + unit];
+      return value > 0 ? { text, value } : [];
+    });
+    const at = counts.width + unit;
+    if (counts.firedTokens[at] !== active.length) {
+      differing++;
+      continue;
+    }
+    assert.equal(counts.firedExamples[at], new Set(active.map(({ text }) => text)).size);
+    if (active.length === 0) {
+      assert.deepEqual([counts.sum[at], counts.max[at], counts.min[at]], [0n, 0, Infinity]);
+      continue;
+    }
+    const values = active.map(({ value }) => value);
+    const sum = values.reduce((total, value) => total + value, 0);
+    assert.ok(Math.abs(counts.max[at] - Math.max(...values)) <= 1e-4);
+    assert.ok(Math.abs(counts.min[at] - Math.min(...values)) <= 1e-4);
+    assert.ok(
+      Math.abs(Number(counts.sum[at]) / 2 ** SUM_FRACTION_BITS - sum) <= 1e-4 * values.length,
+    );
+  }
+  assert.ok(counts.firedTokens.subarray(counts.width).some((fired) => fired > 20));
+  // Values that are at their threshold to f32's precision may fall to either side.
+  assert.ok(differing <= 2, `${differing} latents differ`);
+});
 
 Deno.test("targets that do not fit each other or the model are refused in one sentence", async () => {
   using gpu = await openTestGpu();

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { openTestGpu } from "../../tests/support/gpu.ts";
 import { randomValues, seededRandom } from "../../tests/support/numbers.ts";
-import { Accumulators, seenBytes, type UnitCounts } from "./accumulators.ts";
+import { Accumulators, lastBytes, seenBytes, type UnitCounts } from "./accumulators.ts";
 import type { Gpu } from "./device.ts";
-import { allocateRows, writeRows } from "./rows.ts";
+import { allocateRows, rowsBetween, writeRows } from "./rows.ts";
 
 /** Nearest multiple of 2^-24 (halves away from zero), as an integer. Exact: |a| 2^24 fits f64. */
 function fixedPoint(a: number): bigint {
@@ -147,5 +147,64 @@ Deno.test("counting neurons equals the definition, negative values and carries i
       fires: value > 0,
     }));
     assert.deepEqual(await accumulators.take(), reference(width, entries));
+  }
+});
+
+interface DenseBlock {
+  readonly tokens: number;
+  readonly width: number;
+  /** [tokens, width], most of them 0 */
+  readonly values: Float32Array<ArrayBuffer>;
+  readonly example: Uint32Array<ArrayBuffer>;
+}
+
+function denseBlock(seed: number, tokens: number, width: number): DenseBlock {
+  const random = seededRandom(seed);
+  const values = wideValues(random, tokens * width)
+    .map((value) => (random() < 0.7 ? 0 : Math.abs(value)));
+  let text = 0;
+  const example = Uint32Array.from({ length: tokens }, () => (random() < 0.1 ? ++text : text));
+  return { tokens, width, values, example };
+}
+
+/** Counts a batch in pieces: tokens cut where said, latents in two shards at a multiple of 64. */
+async function countDense(gpu: Gpu, block: DenseBlock, cuts: number[] = []): Promise<UnitCounts> {
+  const { tokens, width, values, example } = block;
+  const shards = width > 64 ? [[0, 64], [64, width]] : [[0, width]];
+  using accumulators = new Accumulators(gpu, width);
+  using last = gpu.buffer("last", lastBytes(width));
+  using texts = gpu.bufferOf("example", example);
+  const recorder = gpu.recorder();
+  for (const [first, end] of shards) {
+    using rows = allocateRows(gpu, "f", tokens, end - first);
+    const own = values.filter((_, at) => at % width >= first && at % width < end);
+    writeRows(gpu, rows, own);
+    const ends = [...cuts, tokens];
+    for (const [i, to] of ends.entries()) {
+      const from = i === 0 ? 0 : ends[i - 1];
+      const piece = rowsBetween(rows, from, to);
+      const own = { buffer: texts.resource, offset: from * 4 };
+      accumulators.recordDense(recorder, piece, first, own, last.resource);
+    }
+    recorder.submit();
+    await gpu.settle();
+  }
+  return await accumulators.take();
+}
+
+Deno.test("counting dense latents equals the definition, to the bit, wherever pieces are cut", async () => {
+  using gpu = await openTestGpu();
+  // The last one is longer than one dispatch walks.
+  for (const [tokens, width] of [[1, 1], [130, 31], [257, 700], [33_000, 3]]) {
+    const block = denseBlock(tokens, tokens, width);
+    const entries = Array.from(block.values, (value, at) => ({
+      unit: at % width,
+      value,
+      example: block.example[Math.floor(at / width)],
+      fires: true,
+    })).filter(({ value }) => value > 0);
+    const expected = reference(width, entries);
+    assert.deepEqual(await countDense(gpu, block), expected);
+    if (tokens > 128) assert.deepEqual(await countDense(gpu, block, [64, 128]), expected);
   }
 });

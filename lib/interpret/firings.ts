@@ -1,11 +1,13 @@
 /** Where features fire: their activations on given texts, token by token. */
+import { ColumnReader } from "../gpu/columns.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { readRows } from "../gpu/rows.ts";
+import type { Recorder } from "../gpu/recorder.ts";
+import type { Rows } from "../gpu/rows.ts";
 import type { WeightStore } from "../gpu/weight_store.ts";
 import { type BatchLimits, groupTexts, pack } from "../nn/batch.ts";
 import type { Hook, Llama } from "../nn/llama.ts";
-import { keptPerToken } from "../sae/sae.ts";
 import { allocateEntries, type HostEntries, readEntries, SaeEncoder } from "../sae/encoder.ts";
+import type { Sae } from "../sae/sae.ts";
 import type { Target } from "../count/counter.ts";
 
 /** One activation of a feature. */
@@ -60,31 +62,20 @@ export async function findFirings(
   const used = targets.filter(({ hookpoint }) => found.in(hookpoint.layer).size > 0);
   if (used.length === 0 || texts.length === 0) return found;
   llama.prepare(limits.tokens);
-  const { sae } = used[0];
-  using owned = new DisposableStack();
-  const encoder = sae && owned.use(new SaeEncoder(gpu, store, sae, limits.tokens));
-  const entries = sae && owned.use(allocateEntries(gpu, limits.tokens, keptPerToken(sae)));
+  using reader = new FiringReader(gpu, store, used, found, limits.tokens);
   const numbered = texts.map((ids, text) => ({ ids, text }));
   for (const group of groupTexts(numbered, limits)) {
     const places = group.flatMap(({ ids, text }) =>
       Array.from(ids, (_, token) => ({ text, token }))
     );
-    const hooks: Hook[] = used.map(({ hookpoint, sae }) => ({
+    const hooks = used.map(({ hookpoint, sae }): Hook => ({
       hookpoint,
-      async run(recorder, activations, first) {
+      run: (recorder, activations, first) => {
         const wanted = found.in(hookpoint.layer);
-        if (sae && encoder && entries) {
-          await encoder.encode(recorder, sae, activations, entries);
-          noteEntries(wanted, await readEntries(gpu, entries, activations.rows), entries.k, places);
-        } else {
-          recorder.submit();
-          noteNeurons(
-            wanted,
-            await readRows(gpu, activations),
-            activations.width,
-            places.slice(first),
-          );
-        }
+        const own = places.slice(first);
+        return sae
+          ? reader.noteLatents(recorder, sae, activations, wanted, own)
+          : reader.noteColumns(recorder, activations, 0, wanted, own);
       },
     }));
     await llama.forward(pack(group.map(({ ids }) => ids)), hooks);
@@ -95,8 +86,82 @@ export async function findFirings(
 
 type Place = Omit<Firing, "activation">;
 
+type Wanted = ReadonlyMap<number, Firing[]>;
+
+/** Reads wanted activations back; owns the memory that encoding and reading take. */
+class FiringReader implements Disposable {
+  readonly #gpu: Gpu;
+  readonly #owned = new DisposableStack();
+  readonly #encoder: SaeEncoder;
+  readonly #columns: ColumnReader;
+
+  constructor(
+    gpu: Gpu,
+    store: WeightStore,
+    targets: readonly Target[],
+    features: FeatureMap<unknown>,
+    tokens: number,
+  ) {
+    this.#gpu = gpu;
+    const saes = targets.flatMap(({ sae }) => sae ?? []);
+    this.#encoder = this.#owned.use(new SaeEncoder(gpu, store, saes, tokens));
+    const most = Math.max(...targets.map(({ hookpoint }) => features.in(hookpoint.layer).size));
+    this.#columns = this.#owned.use(new ColumnReader(gpu, most));
+    const entries = saes.map(({ activation }) => "k" in activation ? tokens * activation.k * 4 : 0);
+    // The entries and one copy of them or of some columns are there while weights are on loan.
+    store.reserve("firings", Math.max(3 * Math.max(0, ...entries), this.#columns.readBytes));
+  }
+
+  /** Notes the activations of latents: [tokens, inputSize] goes in. */
+  async noteLatents(
+    recorder: Recorder,
+    sae: Sae,
+    x: Rows,
+    wanted: Wanted,
+    places: readonly Place[],
+  ): Promise<void> {
+    const { activation } = sae;
+    if (activation.kind === "threshold") {
+      return await this.#encoder.encodeDense(
+        recorder,
+        sae,
+        x,
+        ({ values, latent, token }) =>
+          this.noteColumns(recorder, values, latent, wanted, places.slice(token)),
+      );
+    }
+    using entries = allocateEntries(this.#gpu, x.rows, activation.k);
+    await this.#encoder.encode(recorder, sae, x, entries);
+    noteEntries(wanted, await readEntries(this.#gpu, entries, x.rows), entries.k, places);
+  }
+
+  /** Notes what is > 0 in the wanted columns; column 0 is the unit `first`. */
+  async noteColumns(
+    recorder: Recorder,
+    activations: Rows,
+    first: number,
+    wanted: Wanted,
+    places: readonly Place[],
+  ): Promise<void> {
+    const columns = [...wanted.keys()].map((index) => index - first)
+      .filter((column) => column >= 0 && column < activations.width);
+    const values = await this.#columns.read(recorder, activations, Uint32Array.from(columns));
+    for (const [j, column] of columns.entries()) {
+      const firings = wanted.get(first + column);
+      for (let row = 0; row < activations.rows; row++) {
+        const activation = values[row * columns.length + j];
+        if (activation > 0) firings?.push({ ...places[row], activation });
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#owned[Symbol.dispose]();
+  }
+}
+
 function noteEntries(
-  wanted: ReadonlyMap<number, Firing[]>,
+  wanted: Wanted,
   { values, indices }: HostEntries,
   k: number,
   places: readonly Place[],
@@ -104,20 +169,6 @@ function noteEntries(
   for (const [slot, index] of indices.entries()) {
     if (values[slot] > 0) {
       wanted.get(index)?.push({ ...places[Math.floor(slot / k)], activation: values[slot] });
-    }
-  }
-}
-
-function noteNeurons(
-  wanted: ReadonlyMap<number, Firing[]>,
-  activations: Float32Array,
-  width: number,
-  places: readonly Place[],
-): void {
-  for (let row = 0; row * width < activations.length; row++) {
-    for (const [index, firings] of wanted) {
-      const activation = activations[row * width + index];
-      if (activation > 0) firings.push({ ...places[row], activation });
     }
   }
 }

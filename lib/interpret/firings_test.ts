@@ -5,23 +5,33 @@ import { openTestLlama } from "../../tests/support/models.ts";
 import { openDemoSae } from "../../tests/support/saes.ts";
 import { Counter, type Target } from "../count/counter.ts";
 import { resolveHookpoints } from "../nn/hookpoints.ts";
+import type { Sae } from "../sae/sae.ts";
 import { findFirings } from "./firings.ts";
 
 const TEXTS = [3, 40, 1, 25, 60].map((length, i) =>
   Uint32Array.from({ length }, (_, at) => (at === 0 ? 8190 : (at * 97 + i * 1013) % 8000))
 );
 
-async function targetsOf(kind: "latents" | "neurons"): Promise<Target[]> {
-  const pattern = kind === "latents" ? "layers.{1,4}.mlp" : "layers.{1,4}.mlp.act_fn";
-  return await Promise.all(
-    resolveHookpoints([pattern], 6).map(async (hookpoint) => ({
-      hookpoint,
-      sae: kind === "latents" ? await openDemoSae(hookpoint.layer) : undefined,
-    })),
-  );
+type Kind = "latents" | "neurons" | "latents with thresholds";
+
+async function targetsOf(kind: Kind): Promise<Target[]> {
+  const pattern = kind === "neurons" ? "layers.{1,4}.mlp.act_fn" : "layers.{1,4}.mlp";
+  const targets: Target[] = [];
+  for (const hookpoint of resolveHookpoints([pattern], 6)) {
+    const sae = kind === "neurons" ? undefined : await openDemoSae(hookpoint.layer);
+    const dense = sae && kind === "latents with thresholds" && hookpoint.layer === 4;
+    targets.push({ hookpoint, sae: dense ? withThresholds(sae) : sae });
+  }
+  return targets;
 }
 
-for (const kind of ["latents", "neurons"] as const) {
+/** The same latents with thresholds from -1 to 3: some are active on nearly every token, some rarely. */
+function withThresholds(sae: Sae): Sae {
+  const thresholds = Float32Array.from({ length: sae.latents }, (_, i) => i % 5 - 1);
+  return { ...sae, activation: { kind: "threshold", thresholds } };
+}
+
+for (const kind of ["latents", "neurons", "latents with thresholds"] as const) {
   Deno.test(`firings of ${kind} add up to the counts`, async () => {
     using gpu = await openTestGpu();
     using model = await openTestLlama(gpu, "assets/demo/model");

@@ -2,17 +2,18 @@ import assert from "node:assert/strict";
 import { FAMILIES, openTestGpu } from "../../tests/support/gpu.ts";
 import { openTestLlama } from "../../tests/support/models.ts";
 import { randomValues, seededRandom } from "../../tests/support/numbers.ts";
+import { saeReference } from "../../tests/support/sae_reference.ts";
 import { openDemoSae } from "../../tests/support/saes.ts";
 import { Fixture, oracleForwardTexts } from "../../tests/support/tensors.ts";
 import { storedMatrix } from "../../tests/support/weights.ts";
 import type { Gpu, KernelFamily } from "../gpu/device.ts";
 import type { WeightType } from "../gpu/matrix.ts";
-import { allocateRows, strideOf, writeRows } from "../gpu/rows.ts";
+import { allocateRows, readRows, strideOf, writeRows } from "../gpu/rows.ts";
 import { WeightStore } from "../gpu/weight_store.ts";
 import { pack } from "../nn/batch.ts";
 import { resolveHookpoints } from "../nn/hookpoints.ts";
 import { allocateEntries, type HostEntries, readEntries, SaeEncoder } from "./encoder.ts";
-import { keptPerToken, type Sae } from "./sae.ts";
+import { type Activation, keptPerToken, type Normalisation, type Sae } from "./sae.ts";
 
 /** Activations of the embedded model are of order 1; f32 on both sides. */
 const TOLERANCE = 1e-4;
@@ -185,4 +186,144 @@ Deno.test("encode: an SAE of several shards, resident or streamed within a budge
   const streamed = await run(budget);
   assert.deepEqual(streamed.entries, resident.entries);
   assert.ok(streamed.peak <= budget);
+});
+
+/** f [tokens, latents] as the pieces of `encodeDense` give it. */
+async function encodeDense(gpu: Gpu, sae: Sae, x: Float32Array, tokens: number) {
+  using store = new WeightStore(gpu);
+  using encoder = new SaeEncoder(gpu, store, [sae], tokens);
+  using input = allocateRows(gpu, "x", tokens, sae.inputSize);
+  writeRows(gpu, input, x);
+  const features = new Float32Array(tokens * sae.latents);
+  const pieces: { latent: number; token: number }[] = [];
+  store.reserve("readback", 16 * 2 ** 20);
+  const recorder = gpu.recorder();
+  await encoder.encodeDense(recorder, sae, input, async ({ values, latent, token }) => {
+    recorder.submit();
+    const read = await readRows(gpu, values);
+    for (let row = 0; row < values.rows; row++) {
+      const own = read.subarray(row * values.width, (row + 1) * values.width);
+      features.set(own, (token + row) * sae.latents + latent);
+    }
+    pieces.push({ latent, token });
+  });
+  return { features, pieces, peak: gpu.memory.peak };
+}
+
+/** An SAE with thresholds of both signs and scales around 1. */
+function thresholdSae(type: WeightType, latents: number, seed: number) {
+  const random = seededRandom(seed);
+  const { sae } = randomSae(type, latents, 33, 1, seed);
+  const thresholds = randomValues(random, latents, 4);
+  const latentScale = Float32Array.from({ length: latents }, () => 0.5 + random());
+  const activation: Activation = { kind: "threshold", thresholds };
+  return { ...sae, activation, latentScale };
+}
+
+/**
+ * Values agree, and what is active differs only where the value is at its threshold to f32's
+ * precision: pre-activations are of order 6, f32 sums of 33 terms err by 1e-6 of that.
+ */
+function assertSameFeatures(actual: Float32Array, expected: Float64Array, sae: Sae): void {
+  const { activation } = sae;
+  assert.equal(activation.kind, "threshold");
+  let active = 0;
+  let atThreshold = 0;
+  for (const [at, value] of actual.entries()) {
+    if (value > 0) active++;
+    if (Math.abs(value - expected[at]) <= TOLERANCE) continue;
+    const threshold = "thresholds" in activation ? activation.thresholds[at % sae.latents] : NaN;
+    const distance = Math.abs(Math.max(value, expected[at]) - threshold);
+    assert.ok(distance <= TOLERANCE, `${at}: ${value}, expected ${expected[at]}`);
+    atThreshold++;
+  }
+  assert.ok(active > actual.length / 10 && active < actual.length / 2, `${active} are active`);
+  assert.ok(atThreshold <= 2, `${atThreshold} at their threshold`);
+}
+
+for (const family of FAMILIES) {
+  for (const normalisation of ["none", "constant_norm_rescale", "layer_norm"] as Normalisation[]) {
+    Deno.test(`encode dense ${family} ${normalisation}: an odd SAE against f64`, async () => {
+      using gpu = await openTestGpu({ family });
+      const tokens = 91;
+      const x = randomValues(seededRandom(5), tokens * 33, 3).map((value) => value + 1);
+      for (const type of ["f32", "bf16"] as WeightType[]) {
+        const sae = { ...thresholdSae(type, 777, 6), normalisation };
+        const { features } = await encodeDense(gpu, sae, x, tokens);
+        const { features: expected } = await saeReference(sae, x);
+        assertSameFeatures(features, expected, sae);
+      }
+    });
+  }
+
+  Deno.test(`encode ${family}: TopK of normalised input and scaled latents against f64`, async () => {
+    using gpu = await openTestGpu({ family });
+    const [tokens, k] = [40, 7];
+    const x = randomValues(seededRandom(5), tokens * 33, 3);
+    const sae: Sae = {
+      ...thresholdSae("f32", 777, 6),
+      normalisation: "layer_norm",
+      activation: { kind: "topk", k },
+    };
+    const { entries } = await encodeRandom(gpu, sae, x);
+    const { features } = await saeReference(sae, x);
+    const order = (t: number) =>
+      Array.from({ length: sae.latents }, (_, i) => i)
+        .sort((i, j) => features[t * sae.latents + j] - features[t * sae.latents + i])
+        .slice(0, k);
+    const indices = Array.from({ length: tokens }, (_, t) => order(t)).flat();
+    const values = indices.map((i, slot) => features[Math.floor(slot / k) * sae.latents + i]);
+    const comparison = { slots: 0, ties: 0 };
+    for (let t = 0; t < tokens; t++) {
+      compareToken(entries, { values, indices }, t * k, k, comparison);
+    }
+    assert.equal(comparison.ties, 0);
+  });
+}
+
+Deno.test("encode dense: shards and pieces in order, streamed within a budget to the same bits", async () => {
+  const sae = thresholdSae("f32", 40_000, 7);
+  const tokens = 300;
+  const x = randomValues(seededRandom(8), tokens * 33, 3);
+  const run = async (memoryBudget?: number) => {
+    using gpu = await openTestGpu({ family: "texture", memoryBudget });
+    return await encodeDense(gpu, sae, x, tokens);
+  };
+  const resident = await run();
+  assert.ok(resident.pieces.length > 3);
+  const latents = [...new Set(resident.pieces.map(({ latent }) => latent))];
+  assert.deepEqual(latents, [0, 16_384, 32_768]);
+  for (const latent of latents) {
+    const own = resident.pieces.filter((piece) => piece.latent === latent);
+    assert.equal(own[0].token, 0);
+    assert.ok(own.every(({ token }, i) => i === 0 || token > own[i - 1].token));
+  }
+  const sampled = [0, 255, 256, 299];
+  for (const t of sampled) {
+    const { features } = await saeReference(sae, x.subarray(t * 33, (t + 1) * 33));
+    const own = resident.features.subarray(t * sae.latents, (t + 1) * sae.latents);
+    assertSameFeatures(own, features, sae);
+  }
+  const budget = resident.peak - 40_000 * 64 * 4 / 3;
+  const streamed = await run(budget);
+  assert.ok(streamed.peak <= budget);
+  assert.deepEqual(streamed.features, resident.features);
+});
+
+Deno.test("an encoder refuses SAEs it was not made for, and activations of the other kind", async () => {
+  using gpu = await openTestGpu();
+  using store = new WeightStore(gpu);
+  const [dense, other] = [thresholdSae("f32", 70, 1), thresholdSae("f32", 70, 2)];
+  const { sae: topk } = randomSae("f32", 70, 33, 3, 3);
+  using encoder = new SaeEncoder(gpu, store, [dense, topk], 4);
+  using x = allocateRows(gpu, "x", 4, 33);
+  using entries = allocateEntries(gpu, 4, 3);
+  const recorder = gpu.recorder();
+  const ignore = () => {};
+  await assert.rejects(encoder.encodeDense(recorder, other, x, ignore), /not among/);
+  await assert.rejects(
+    encoder.encodeDense(recorder, topk, x, ignore),
+    /number of latents per token/,
+  );
+  await assert.rejects(encoder.encode(recorder, dense, x, entries), /has a threshold/);
 });
