@@ -3,12 +3,17 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { dirname, join } from "node:path";
 import { startHubServer } from "../../../tests/support/hub_server.ts";
-import { pythonTest } from "../../../tests/support/opt_in.ts";
+import { longTestWithFile } from "../../../tests/support/opt_in.ts";
 import { filesUnder } from "../../../tests/support/folders.ts";
 import { runCommand, withFolder } from "../../../tests/support/run.ts";
 import { DOWNLOADS, REPOS } from "../../../tests/fixtures/hub/repos.ts";
 import pythons from "../../../tests/fixtures/hub/python_cache.json" with { type: "json" };
 import { Hub } from "./hub.ts";
+
+/** Registers a test that needs a Python. */
+function pythonTest(name: string, body: (python: string) => Promise<void>): void {
+  longTestWithFile(name, "BABELSCOPE_PYTHON", "a Python with huggingface_hub", body);
+}
 
 /** A file's content, or where a link leads. */
 type Entry = { readonly base64?: string; readonly link?: string };

@@ -78,7 +78,8 @@ export async function* fetchPart(
     try {
       const headers = { range: `bytes=${at}-${to - 1}` };
       const { response, chunks } = await request(hub, new URL(url), asked, headers);
-      for await (const chunk of within(chunks, firstByte(response, at, size, asked), at, to)) {
+      const first = await firstByte(response, at, size, asked);
+      for await (const chunk of within(chunks, first, at, to)) {
         at += chunk.length;
         yield chunk;
       }
@@ -92,11 +93,17 @@ export async function* fetchPart(
 }
 
 /** Number of the first byte of an answer: a server may send the whole file instead of a part. */
-function firstByte(response: Response, at: number, size: number, asked: Asked): number {
+async function firstByte(
+  response: Response,
+  at: number,
+  size: number,
+  asked: Asked,
+): Promise<number> {
   if (response.status === 200) return 0;
   const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get("content-range") ?? "");
   const [, start, total] = range ?? [];
   if (Number(start) === at && (total === "*" || Number(total) === size)) return at;
+  await response.body?.cancel();
   throw new Setback(
     `${new URL(response.url).host} sends another part of ${describeAsked(asked)} than was asked ` +
       `for; try again later.`,

@@ -48,7 +48,7 @@ export interface HubOptions {
  * The options that Python's huggingface_hub would use here: HF_ENDPOINT, HF_TOKEN or the token file
  * (HF_TOKEN_PATH, $HF_HOME/token), HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME, HF_HUB_OFFLINE.
  *
- * @throws InputError when the endpoint is no address of the web, or the token no token
+ * @throws InputError when there is a token file that cannot be read
  */
 export function hubOptionsFromEnvironment(): HubOptions {
   const caches = folderFrom("XDG_CACHE_HOME") ?? join(homedir(), ".cache");

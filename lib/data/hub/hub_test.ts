@@ -308,6 +308,24 @@ Deno.test("ranges come from the hub without being kept, else from the cache", as
   });
 });
 
+Deno.test("another part than was asked for is not taken", async () => {
+  const wrong = [
+    { status: 206 },
+    { status: 206, headers: { "content-range": "bytes 1-7/200003" } },
+    { status: 206, headers: { "content-range": "bytes 0-6/7" } },
+  ];
+  const faults = wrong.map((fault) => ({ at: CDN, times: 1, fault }));
+  await scene({ faults }, async ({ hub, waits }) => {
+    const repo = await hub.open(ref());
+    assert.deepEqual(await hub.readRange(repo, WEIGHTS_PATH, 0, 7), WEIGHTS.slice(0, 7));
+    assert.deepEqual(waits, [1, 2, 3]);
+  });
+  await scene(fault(CDN, wrong[0]!), async ({ hub }) => {
+    const work = hub.readRange(await hub.open(ref()), WEIGHTS_PATH, 0, 7);
+    await refused(work, /^127\.0\.0\.1:\d+ sends another part of deep\/er\/w\.safetensors of the /);
+  });
+});
+
 Deno.test("a range is continued after a cut", async () => {
   await scene(fault(CDN, { cutAfter: 100 }, 2), async ({ hub }) => {
     const repo = await hub.open(ref());
