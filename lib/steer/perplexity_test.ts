@@ -3,11 +3,16 @@ import assert from "node:assert/strict";
 import { FAMILIES, openTestGpu } from "../../tests/support/gpu.ts";
 import { openTestLlama, type TestLlama } from "../../tests/support/models.ts";
 import { Fixture } from "../../tests/support/tensors.ts";
+import { randomValues, seededRandom } from "../../tests/support/numbers.ts";
 import { InputError } from "../formats/input_error.ts";
+import { encodeSafetensors, fromBytes } from "../formats/safetensors.ts";
+import { SHARD_ROWS } from "../gpu/matrix.ts";
 import { readRows } from "../gpu/rows.ts";
+import { WeightStore } from "../gpu/weight_store.ts";
 import { pack } from "../nn/batch.ts";
+import { parseLlamaConfig } from "../nn/config.ts";
 import { resolveHookpoints } from "../nn/hookpoints.ts";
-import type { Hook } from "../nn/llama.ts";
+import { type Hook, Llama } from "../nn/llama.ts";
 import {
   corpusPerplexity,
   meanPerplexity,
@@ -23,7 +28,7 @@ function textOf(length: number, seed: number): { ids: Uint32Array } {
 }
 
 async function score(
-  { llama }: TestLlama,
+  { llama }: Pick<TestLlama, "llama">,
   texts: readonly { ids: Uint32Array }[],
   limits = LIMITS,
   hooks: readonly Hook[] = [],
@@ -31,7 +36,7 @@ async function score(
   return (await Array.fromAsync(scoreTexts(llama, texts, limits, hooks))).flat();
 }
 
-/** Negative log-likelihood from logits [tokens, width], of the tokens after the first `rows`. */
+/** Negative log-likelihood of a target per row of logits [targets, width], in f64. */
 function fromLogits(logits: Float32Array, targets: readonly number[]): number {
   const width = logits.length / targets.length;
   return targets.reduce((sum, target, row) => {
@@ -86,6 +91,51 @@ Deno.test("perplexity: a text's score does not depend on its batch, to the bit",
   assert.equal(together.length, 9);
   assert.deepEqual(await score(model, texts), together);
   assert.deepEqual(await score(model, [texts[4]]), [together[4]]);
+});
+
+Deno.test("perplexity: more tokens than logits are held for at a time, to the bit", async () => {
+  using gpu = await openTestGpu();
+  using model = await openTestLlama(gpu, "assets/demo/model");
+  // 8,192 logits in 64 MiB: 2,048 tokens at a time
+  const texts = Array.from({ length: 11 }, (_, i) => textOf(200, i));
+  const together = await score(model, texts, { tokens: 2200, examples: 11 });
+  const apart = await score(model, texts.slice(-2), { tokens: 200, examples: 1 });
+  assert.deepEqual(together.slice(-2), apart);
+});
+
+Deno.test("perplexity: a vocabulary of several shards", async () => {
+  using gpu = await openTestGpu({ family: "texture" });
+  const random = seededRandom(9);
+  const tensor = (...shape: number[]) => {
+    const size = shape.reduce((product, n) => product * n, 1);
+    return { dtype: "F32" as const, shape, data: randomValues(random, size) };
+  };
+  const vocabulary = 2 * SHARD_ROWS + 37;
+  const tensors = fromBytes(
+    encodeSafetensors({
+      "model.embed_tokens.weight": tensor(vocabulary, 8),
+      "model.norm.weight": tensor(8),
+    }),
+    "model",
+  );
+  const config = parseLlamaConfig({
+    model_type: "llama",
+    hidden_size: 8,
+    intermediate_size: 8,
+    num_hidden_layers: 1,
+    num_attention_heads: 1,
+    vocab_size: vocabulary,
+    tie_word_embeddings: true,
+  }, "config.json");
+  using store = new WeightStore(gpu);
+  // no block at all: logits of the embeddings themselves
+  using llama = new Llama(gpu, { ...config, layers: 0 }, tensors, "model", store);
+  const ids = Uint32Array.of(1, SHARD_ROWS - 1, SHARD_ROWS, vocabulary - 1, 5);
+  const [{ negativeLogLikelihood }] = await score({ llama }, [{ ids }]);
+  const residual = await llama.forward(pack([ids]), [], true);
+  using logits = await llama.logits(residual, [0, 1, 2, 3]);
+  const expected = fromLogits(await readRows(gpu, logits), [...ids.subarray(1)]);
+  assert.ok(Math.abs(negativeLogLikelihood / expected - 1) < 1e-6);
 });
 
 Deno.test("perplexity: hooks change what is scored", async () => {

@@ -1,12 +1,27 @@
-/** Tests that take minutes, and tests that need what this project does not. */
+/** Tests that take minutes. */
 
-/** Registers one that takes minutes: skipped by `babelscope test`, run by `babelscope test --all`. */
+/** Registers one for `babelscope test --all`; other runs know nothing of it. */
 export function longTest(name: string, body: () => void | Promise<void>): void {
-  Deno.test({ name, fn: body, ignore: Deno.env.get("BABELSCOPE_ALL_TESTS") !== "1" });
+  if (isLongRun()) Deno.test(name, body);
 }
 
-/** Registers one that needs a Python: run when BABELSCOPE_PYTHON names it, else skipped. */
-export function pythonTest(name: string, body: (python: string) => Promise<void>): void {
-  const python = Deno.env.get("BABELSCOPE_PYTHON");
-  Deno.test({ name, fn: () => body(python ?? ""), ignore: !python });
+/**
+ * The same, for a test that needs a file from elsewhere.
+ *
+ * @param variable of the environment that names the file; without it the test is skipped
+ * @param source how to get the file, which the skipped test says
+ */
+export function longTestWithFile(
+  name: string,
+  variable: string,
+  source: string,
+  body: (path: string) => Promise<void>,
+): void {
+  const path = Deno.env.get(variable);
+  if (path) longTest(name, () => body(path));
+  else if (isLongRun()) Deno.test.ignore(`${name} (set ${variable} to ${source})`, () => {});
+}
+
+function isLongRun(): boolean {
+  return Deno.env.get("BABELSCOPE_ALL_TESTS") === "1";
 }
