@@ -17,6 +17,9 @@ const SHAPE = {
   vocabulary: 128256,
 } as const;
 
+/** Layers of Llama-3.2-1B. */
+export const LAYERS = 16;
+
 /** EleutherAI/sae-Llama-3.2-1B-131k. */
 const LATENTS = 131072;
 const K = 32;
@@ -28,6 +31,16 @@ interface PlannedTensor {
   readonly shape: Shape;
   /** Ones, zeros or random values. */
   readonly fill: "random" | "ones" | "zeros";
+}
+
+/**
+ * Multiplications and additions per token of the products: the blocks and the encoders. The
+ * embedding is a lookup, attention between tokens depends on the texts' lengths; both are left out.
+ */
+export function flopsPerToken(layers: number): number {
+  const blocks = modelTensors(layers).filter(({ name }) => name.includes(".layers."))
+    .reduce((sum, { shape }) => sum + 2 * elements(shape), 0);
+  return blocks + layers * 2 * LATENTS * SHAPE.hidden;
 }
 
 /** What the model takes on disk with so many layers, SAEs included. */

@@ -58,15 +58,19 @@ export async function appendResults(
   circumstances: Circumstances,
   measurements: readonly Measurement[],
 ): Promise<void> {
+  const table = markdownTable(measurements.flatMap(rows));
+  await appendSection(path, [...describe(circumstances), "", ...table]);
+}
+
+/**
+ * Adds lines, under the date, to a Markdown file.
+ *
+ * @throws InputError when the file cannot be read or written
+ */
+export async function appendSection(path: string, lines: readonly string[]): Promise<void> {
   const before = await readText(path);
   const now = new Date().toISOString().slice(0, 16).replace("T", " ");
-  const section = [
-    `## ${now} UTC`,
-    "",
-    ...describe(circumstances),
-    "",
-    ...markdownTable(measurements.flatMap(rows)),
-  ];
+  const section = [`## ${now} UTC`, "", ...lines];
   await writeAtomic(path, `${before.trimEnd()}\n\n${section.join("\n")}\n`);
 }
 

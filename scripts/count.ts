@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run --allow-ffi --allow-env --allow-read --allow-write --allow-sys
+#!/usr/bin/env -S deno run --allow-ffi --allow-env --allow-read --allow-write --allow-sys --allow-net
 /** babelscope count: texts → how often each latent or neuron fires, per language (stages 1, 2b, 2c). */
 import { join } from "node:path";
 import { print } from "../lib/cli/output.ts";

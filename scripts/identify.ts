@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run --allow-ffi --allow-env --allow-read --allow-write --allow-sys
+#!/usr/bin/env -S deno run --allow-ffi --allow-env --allow-read --allow-write --allow-sys --allow-net
 /** babelscope identify: which latents or neurons belong to which language (stage 3, spec section 6). */
 import { join, resolve } from "node:path";
 import { print } from "../lib/cli/output.ts";

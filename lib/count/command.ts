@@ -1,20 +1,23 @@
 /** The command line of counting: options that `count` and `identify` share, and what they mean. */
 import { join, resolve } from "node:path";
 import { bringUpAdapter } from "../cli/adapter.ts";
-import { cachedBytes } from "../cli/cache.ts";
+import { cachedBytes, cacheFolder } from "../cli/cache.ts";
 import { remark } from "../cli/output.ts";
+import { watchHostMemory } from "../cli/host_memory.ts";
 import { type Progress, progress } from "../cli/progress.ts";
 import type { step } from "../cli/step.ts";
 import { table } from "../cli/table.ts";
 import { integer, number, oneOf, size } from "../cli/values.ts";
-import { type Corpus, loadCorpus, NORMAL_FORMS } from "../data/corpora.ts";
+import { type Corpus, type CorpusOptions, loadCorpus, NORMAL_FORMS } from "../data/corpora.ts";
 import { describeSpec, parseDatasetConfigs } from "../data/dataset_configs.ts";
 import { LANGUAGES } from "../data/languages.ts";
 import { codeHash, versions } from "../data/manifest.ts";
 import { Gpu } from "../gpu/device.ts";
 import { selfTest } from "../gpu/self_test.ts";
+import type { GuardReport } from "../sae/guard.ts";
 import { type CountResult, type OpenGpu, runCount } from "./run_count.ts";
-import { openSubject, type Subject } from "./subject.ts";
+import { userAccess } from "../subject/access.ts";
+import { openSubject, type Subject } from "../subject/subject.ts";
 
 /** Code that decides counts. */
 const COUNTING_ROOMS = [
@@ -23,6 +26,7 @@ const COUNTING_ROOMS = [
   "lib/nn",
   "lib/sae",
   "lib/lape",
+  "lib/subject",
   "lib/count",
   "lib/formats",
   "lib/data",
@@ -34,12 +38,19 @@ const DEFAULT_DATASETS = [`udhr:{${LANGUAGES.map(({ code }) => code).join(",")}}
 /** Adds the options of counting to a step's command. */
 export function withCountOptions(command: ReturnType<typeof step>) {
   return command
-    .option("--model <folder>", "Hugging Face folder of a Llama (default: the embedded model)")
     .option(
-      "--sae-model <folder>",
-      "folder with an SAE folder per hookpoint (default: the embedded SAEs)",
+      "--model <name>",
+      "a Llama: a folder in Hugging Face layout, a GGUF file, or owner/name(@revision) on the hub " +
+        "(default: the embedded model)",
     )
-    .option("--local-sae-dir <folder>", "the same as --sae-model")
+    .option(
+      "--sae-model <name...>",
+      "SAEs of sparsify, SAELens, Gemma Scope or Llama Scope: folders, or owner/name(@revision) or " +
+        "owner/name/folder on the hub; hookpoint=name for one that does not tell its hookpoint " +
+        "(default: the embedded SAEs)",
+    )
+    .option("--local-sae-dir <folder...>", "the same as --sae-model")
+    .option("--no-guard", "count even SAEs that do not fit their hookpoints")
     .option(
       "--layer <hookpoint...>",
       "hookpoints, with braces and globs: model.layers.{0..5}.mlp for latents, layers.*.mlp.act_fn for " +
@@ -47,11 +58,18 @@ export function withCountOptions(command: ReturnType<typeof step>) {
     )
     .option(
       "--dataset-configs <spec...>",
-      "texts as name:lang or name:lang:split:start:end; name is udhr or a folder with " +
-        "<lang>.txt|jsonl|csv|parquet",
+      "texts as name:lang or name:lang:split:start:end; name is udhr, a folder with " +
+        "<lang>.txt|jsonl|csv|parquet, a file, or owner/name on the hub, such as facebook/xnli",
       DEFAULT_DATASETS,
     )
-    .option("--text-column <name>", "column with the texts of tables and JSON lines", "text")
+    .option(
+      "--text-column <name>",
+      "column with the texts of tables and JSON lines (default: text, or the data set's own)",
+    )
+    .option(
+      "--prompt-template <text>",
+      'texts made of several columns, such as "{premise} {hypothesis}"',
+    )
     .option(
       "--normalize <form>",
       `bring texts to a Unicode normal form: ${
@@ -85,10 +103,20 @@ export interface Counted extends Disposable {
   readonly code: string;
   /** Folder of the counts. */
   readonly folder: string;
-  /** Most bytes of GPU memory in use at a time; undefined while the GPU was not needed. */
-  gpuPeakBytes(): number | undefined;
+  /** What the guard said of the SAEs; empty where nothing was counted, or without a guard. */
+  readonly guarded: readonly GuardReport[];
+  /** Most bytes in use at a time so far. */
+  peaks(): MemoryPeaks;
   /** The GPU, opened on the first call. */
   openGpu(): Promise<OpenGpu>;
+}
+
+/** Most memory in use at a time, in bytes. */
+export interface MemoryPeaks {
+  /** Accounted buffers and textures; undefined while the GPU was not needed. */
+  readonly gpu: number | undefined;
+  /** Resident memory of the process, without the GPU's where that is software. */
+  readonly host: number;
 }
 
 /** Folder of the counts of latents and neurons in the output folder. */
@@ -120,30 +148,34 @@ async function countOwning(
   outPath: string | undefined,
   hookpoints: readonly string[] | undefined,
 ): Promise<Counted> {
-  const { compat, textColumn, normalize } = options;
+  const { compat, textColumn, promptTemplate, normalize } = options;
+  const access = userAccess();
+  const reading: CorpusOptions = {
+    textColumn,
+    promptTemplate,
+    normalize,
+    compat,
+    hub: access.hub,
+    rowsCache: join(cacheFolder(), "rows"),
+  };
   const specs = parseDatasetConfigs(options.datasetConfigs, { compat });
-  const corpora = await Promise.all(
-    specs.map((spec) => loadCorpus(spec, { textColumn, normalize, compat })),
-  );
+  const corpora: Corpus[] = [];
+  for (const spec of specs) corpora.push(await loadCorpus(spec, reading));
   const subject = owned.use(
     await openSubject({
       model: options.model,
       saes: options.localSaeDir ?? options.saeModel,
       hookpoints: options.layer ?? hookpoints,
-    }),
+    }, access),
   );
   const code = await codeHash(COUNTING_ROOMS);
   const folder = resolve(join(options.outDir, outPath ?? COUNT_FOLDERS[subject.kind]));
   let opened: Promise<OpenGpu> | undefined;
-  let gpu: Gpu | undefined;
-  const openGpu = () =>
-    opened ??= openOptionsGpu(options, owned).then((open) => {
-      gpu = open.gpu;
-      return open;
-    });
-  const gpuPeakBytes = () => gpu?.memory.peak;
+  let gpu: OpenGpu | undefined;
+  const openGpu = () => opened ??= openOptionsGpu(options, owned).then((open) => gpu = open);
+  const host = owned.use(watchHostMemory(() => gpu?.software ? gpu.gpu.memory.live : 0));
   let shown: Progress | undefined;
-  const results = await runCount({
+  const { results, guarded } = await runCount({
     subject,
     corpora,
     folder,
@@ -151,6 +183,7 @@ async function countOwning(
     compat,
     limits: { tokens: options.blockTokens, examples: options.batchSize },
     checkpointSeconds: options.checkpointEvery,
+    guardStore: options.guard ? cachedBytes() : undefined,
     openGpu,
     started(total) {
       if (total > 0) shown = progress({ label: "counting", total, unit: "tokens" });
@@ -165,30 +198,33 @@ async function countOwning(
     results,
     code,
     folder,
-    gpuPeakBytes,
+    guarded,
+    peaks: () => ({ gpu: gpu?.gpu.memory.peak, host: host.peak }),
     openGpu,
     [Symbol.dispose]: dispose,
   };
 }
 
 async function openOptionsGpu(options: CountOptions, owned: DisposableStack): Promise<OpenGpu> {
-  const { adapter, driver } = await bringUpAdapter();
+  const { adapter, driver, software } = await bringUpAdapter();
   const { kernels: family, memoryBudget, profile } = options;
   const gpu = owned.use(await Gpu.open(adapter, { family, memoryBudget, profile }));
   const { longLoops } = await selfTest(gpu, driver, cachedBytes());
   const { description } = gpu.identity;
   const name = [description, driver, `${gpu.identity.family} kernels`].filter(Boolean).join("; ");
-  return { gpu, adapter: name, longLoops };
+  return { gpu, adapter: name, software, longLoops };
 }
 
 /** What run.json says of counting. */
-export function countProvenance({ subject, results, code, gpuPeakBytes }: Counted) {
+export function countProvenance({ subject, results, guarded, code, peaks }: Counted) {
+  const { gpu, host } = peaks();
   return {
     model: { name: subject.modelName, sha256: subject.hashes.model },
     saes: { name: subject.saeName ?? null, sha256: subject.hashes.saes },
     hookpoints: subject.targets.map(({ hookpoint }) => hookpoint.name),
     corpora: results.map(({ corpora, examples, tokens, adapter, reused, resumedExamples }) => ({
       data_sets: corpora.map(({ spec }) => describeSpec(spec)),
+      sources: corpora.map(({ source }) => source),
       sha256: corpora.map(({ sha256 }) => sha256),
       language: corpora[0].language.name,
       examples,
@@ -197,7 +233,9 @@ export function countProvenance({ subject, results, code, gpuPeakBytes }: Counte
       reused,
       resumed_examples: resumedExamples,
     })),
-    gpu_peak_bytes: gpuPeakBytes() ?? null,
+    guard: guarded.map(({ hookpoint, verdict, fidelity }) => ({ hookpoint, verdict, ...fidelity })),
+    gpu_peak_bytes: gpu ?? null,
+    host_peak_bytes: host,
     code: { sha256: code },
     versions: versions(),
   };

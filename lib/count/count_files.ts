@@ -2,7 +2,8 @@
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { listFolder, readBytes, writeAtomic } from "../data/files.ts";
-import { UDHR } from "../data/dataset_configs.ts";
+import { isFolder } from "../data/file_tree.ts";
+import { parseRepoRef } from "../data/hub/repo.ts";
 import { type Counts, decodeCounts, encodeCounts } from "../formats/counts.ts";
 import { InputError } from "../formats/input_error.ts";
 import { fromBytes } from "../formats/safetensors.ts";
@@ -33,19 +34,26 @@ export interface StoredCounts {
   readonly adapter: string;
 }
 
-/** Folder of a data set's counts: the last part of a path, the name itself of everything else. */
-export function datasetFolder(name: string): string {
-  return name === UDHR ? name : basename(name);
+/**
+ * Folder of a data set's counts, below that of all counts: `owner/name` of one of the hub, else the
+ * last part of its path.
+ */
+export function datasetFolder(name: string, onHub: boolean): string {
+  return (onHub ? parseRepoRef(name, "dataset")?.id : undefined) ?? basename(name);
 }
 
-/** Where the counts of one language of a data set go. */
+/**
+ * Where the counts of one language of a data set go.
+ *
+ * @param dataset its {@linkcode datasetFolder}
+ */
 export function countsPath(folder: string, dataset: string, lang: string): string {
-  return join(folder, datasetFolder(dataset), `${lang}.safetensors`);
+  return join(folder, dataset, `${lang}.safetensors`);
 }
 
 /** Where an interrupted count of it waits to be resumed. */
 export function partialPath(folder: string, dataset: string, lang: string): string {
-  return join(folder, datasetFolder(dataset), `${lang}.partial.safetensors`);
+  return join(folder, dataset, `${lang}.partial.safetensors`);
 }
 
 /** Writes counts, atomically. */
@@ -105,7 +113,10 @@ export async function findStoredCounts(
   named?: readonly { readonly name: string; readonly lang: string }[],
 ): Promise<FoundCounts[]> {
   const wanted = named
-    ? named.map(({ name, lang }) => ({ dataset: datasetFolder(name), lang }))
+    ? await Promise.all(named.map(async ({ name, lang }) => {
+      const onHub = await isFolder(join(folder, datasetFolder(name, true)));
+      return { dataset: datasetFolder(name, onHub), lang };
+    }))
     : await allCounts(folder);
   if (wanted.length === 0) {
     throw new InputError(
@@ -114,7 +125,7 @@ export async function findStoredCounts(
     );
   }
   return wanted.map(({ dataset, lang }) => ({
-    path: join(folder, dataset, `${lang}.safetensors`),
+    path: countsPath(folder, dataset, lang),
     dataset,
     lang,
   }));

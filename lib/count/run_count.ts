@@ -8,10 +8,12 @@ import type { Counts } from "../formats/counts.ts";
 import { prepareFolder } from "../data/files.ts";
 import { InputError } from "../formats/input_error.ts";
 import type { Gpu } from "../gpu/device.ts";
+import type { ByteStore } from "../gpu/self_test.ts";
 import { WeightStore } from "../gpu/weight_store.ts";
 import { mergeCounts, roundedCounts } from "../lape/counts.ts";
 import { type BatchLimits, groupTexts } from "../nn/batch.ts";
 import { Llama } from "../nn/llama.ts";
+import { guard, type GuardReport, type Verdict } from "../sae/guard.ts";
 import {
   type CountIdentity,
   countsPath,
@@ -22,13 +24,15 @@ import {
   writeCounts,
 } from "./count_files.ts";
 import { Counter } from "./counter.ts";
-import type { Subject } from "./subject.ts";
+import type { Subject } from "../subject/subject.ts";
 
 /** A GPU that has passed its self-test, and how results name it. */
 export interface OpenGpu {
   readonly gpu: Gpu;
   /** Adapter, driver and kernel family. */
   readonly adapter: string;
+  /** True where kernels run on the processor and GPU memory lies in the process's own. */
+  readonly software: boolean;
   /** False where texts of more than 65,535 tokens would be cut short (self_test.ts). */
   readonly longLoops: boolean;
 }
@@ -45,6 +49,8 @@ export interface CountRun {
   readonly limits: BatchLimits;
   /** Seconds between checkpoints. */
   readonly checkpointSeconds: number;
+  /** Where the guard remembers SAEs it has measured; without it, SAEs are not checked. */
+  readonly guardStore?: ByteStore;
   readonly compat?: "paper";
   /** Opens the GPU; only called when there is something to count. */
   openGpu(): Promise<OpenGpu>;
@@ -72,8 +78,17 @@ export interface CountResult {
   readonly resumedExamples: number;
 }
 
+/** All counts files of a run. */
+export interface CountResults {
+  /** In the order the data sets were given. */
+  readonly results: CountResult[];
+  /** What the guard said of the SAEs; empty when nothing was counted. */
+  readonly guarded: GuardReport[];
+}
+
 /** The texts of one counts file. */
 interface Job {
+  /** Folder of its counts, which also names it. */
   readonly dataset: string;
   readonly lang: string;
   readonly corpora: readonly Corpus[];
@@ -83,16 +98,17 @@ interface Job {
 /**
  * Counts all data sets, or finds their counts.
  *
- * @returns one result per counts file, in the order the data sets were given
  * @throws InputError for texts, SAEs or files that cannot be used; GpuError for what does not fit
  */
-export async function runCount(run: CountRun): Promise<CountResult[]> {
+export async function runCount(run: CountRun): Promise<CountResults> {
   const jobs = jobsOf(run);
   const found: (CountResult | undefined)[] = [];
   for (const job of jobs) found.push(await findCounts(run, job));
   const open = jobs.filter((_, i) => !found[i]);
-  const counted = open.length === 0 ? new Map<Job, CountResult>() : await countJobs(run, open);
   if (open.length === 0) run.started(0);
+  const { counted, guarded } = open.length === 0
+    ? { counted: new Map<Job, CountResult>(), guarded: [] }
+    : await countJobs(run, open);
   const results = jobs.map((job, i) => found[i] ?? counted.get(job)!);
   const adapters = [...new Set(results.map(({ adapter }) => adapter))];
   if (adapters.length > 1) {
@@ -103,7 +119,7 @@ export async function runCount(run: CountRun): Promise<CountResult[]> {
         `differently.`,
     );
   }
-  return results;
+  return { results, guarded };
 }
 
 function jobsOf({ subject, corpora, code, compat }: CountRun): Job[] {
@@ -111,7 +127,7 @@ function jobsOf({ subject, corpora, code, compat }: CountRun): Job[] {
   const sources = new Map<string, string>();
   for (const corpus of corpora) {
     const { name, lang } = corpus.spec;
-    const folder = datasetFolder(name);
+    const folder = folderOf(corpus);
     const source = sources.get(folder) ?? name;
     if (source !== name) {
       throw new InputError(
@@ -130,9 +146,18 @@ function jobsOf({ subject, corpora, code, compat }: CountRun): Job[] {
       code,
       compat: compat ?? null,
     };
-    const { name: dataset, lang } = group[0].spec;
-    return { dataset, lang, corpora: group, identity: JSON.stringify(identity) };
+    const [first] = group;
+    return {
+      dataset: folderOf(first),
+      lang: first.spec.lang,
+      corpora: group,
+      identity: JSON.stringify(identity),
+    };
   });
+}
+
+function folderOf({ spec, source }: Corpus): string {
+  return datasetFolder(spec.name, source.commit !== undefined);
 }
 
 async function findCounts({ folder }: CountRun, job: Job): Promise<CountResult | undefined> {
@@ -158,7 +183,12 @@ interface TokenisedJob {
   readonly tokens: number;
 }
 
-async function countJobs(run: CountRun, jobs: readonly Job[]): Promise<Map<Job, CountResult>> {
+interface CountedJobs {
+  readonly counted: Map<Job, CountResult>;
+  readonly guarded: GuardReport[];
+}
+
+async function countJobs(run: CountRun, jobs: readonly Job[]): Promise<CountedJobs> {
   const tokenised = jobs.map((job) => tokenise(run.subject, job));
   const total = tokenised.reduce((sum, { tokens }) => sum + tokens, 0);
   const { gpu, adapter, longLoops } = await run.openGpu();
@@ -178,6 +208,7 @@ async function countJobs(run: CountRun, jobs: readonly Job[]): Promise<Map<Job, 
     countZeros: run.compat === "paper",
   });
   await prepareFolder(run.folder);
+  const guarded = await guardSaes(run, gpu, llama, store, tokenised);
   run.started(total);
   const results = new Map<Job, CountResult>();
   let done = 0;
@@ -190,7 +221,46 @@ async function countJobs(run: CountRun, jobs: readonly Job[]): Promise<Map<Job, 
     };
     results.set(item.job, await countJob(run, counter, item, adapter, progressed));
   }
-  return results;
+  return { counted: results, guarded };
+}
+
+/**
+ * Checks the SAEs on the first texts, taken from the data sets in turn.
+ *
+ * @throws InputError for an SAE that does not fit its hookpoint
+ */
+async function guardSaes(
+  { subject, code, guardStore, warn }: CountRun,
+  gpu: Gpu,
+  llama: Llama,
+  store: WeightStore,
+  jobs: readonly TokenisedJob[],
+): Promise<GuardReport[]> {
+  if (!guardStore || subject.kind === "neurons") return [];
+  const { targets, hashes } = subject;
+  const hookpoints = targets.map(({ hookpoint }) => hookpoint.name);
+  const key = JSON.stringify([hashes, hookpoints, code]);
+  const reports = await guard(gpu, llama, store, targets, inTurn(jobs), {
+    store: guardStore,
+    key,
+  });
+  const said = (wanted: Verdict) =>
+    reports.flatMap(({ verdict, message }) => verdict === wanted && message ? [message] : []);
+  const [refused] = said("refused");
+  if (refused) throw new InputError(refused);
+  for (const messages of [said("doubted"), said("unmeasured")]) {
+    const [first, ...others] = messages;
+    if (first) warn(others.length > 0 ? `${first} (The same of ${others.length} others.)` : first);
+  }
+  return reports;
+}
+
+/** Texts of several data sets: the first of each, the second of each, and so on. */
+function* inTurn(jobs: readonly TokenisedJob[]): Generator<Uint32Array<ArrayBuffer>> {
+  const most = Math.max(...jobs.map(({ texts }) => texts.length));
+  for (let i = 0; i < most; i++) {
+    for (const { texts } of jobs) if (i < texts.length) yield texts[i].ids;
+  }
 }
 
 /** The subject's model on a GPU. */
