@@ -116,7 +116,7 @@ Deno.test("a folder's texts are the same in every format, and blank rows keep th
     }
     await refused(
       load(`${join(folder, "table")}:en`),
-      /has en.csv and en.parquet for one language/,
+      /has en.parquet and en.csv for one language/,
     );
   });
 });
@@ -145,8 +145,12 @@ Deno.test("a split is a folder; train may also be the corpus folder itself", () 
       assert.equal(await text(":en:train"), "top");
       assert.equal(await text(":en:dev"), "dev");
       assert.equal(await text("other:en:train"), "train");
-      await refused(text(":en:test"), /no folder "test" for the split, found dev, en.txt, other;/);
-      await refused(text("other:en"), /no texts for "en", expected one of en.txt, .* found train;/);
+      assert.equal(await text("other:en"), "train");
+      await refused(
+        text(":en:test"),
+        /no rows for en in the split "test", found dev\/en, en, other\/train\/en;/,
+      );
+      await refused(text("other:de"), /no rows for de in the split "train", found train\/en;/);
     },
   ));
 
@@ -216,14 +220,14 @@ Deno.test("files that cannot be read are named, with the line", () =>
     await refused(at("ru"), /ru\.jsonl line 2 is not a JSON object/);
     await refused(at("ja"), /ja\.jsonl line 1 has no "text" but __proto__/);
     await refused(at("bg"), /bg\.csv is not a readable table \(/);
-    await refused(at("tr"), /tr\.parquet is not a readable table \(/);
+    await refused(at("tr"), /tr\.parquet is not a readable Parquet file \(/);
     await refused(
       at("hi"),
-      /no texts for "hi", expected one of hi\.txt, .* found bg\.csv, de\.txt/,
+      /no rows for hi in the split "train", found bg, de, en, es, fr, it/,
     );
     await refused(
       load(`${folder}/none:en`),
-      /There is no corpus ".*none", expected udhr or a folder/,
+      /There is no corpus ".*none", expected udhr, a folder/,
     );
-    await refused(load(`${folder}/en.txt:en`), /There is no corpus/);
+    await refused(load("own/er/name:en"), /There is no corpus "own\/er\/name", .* on the hub;/);
   }));

@@ -14,8 +14,22 @@ Deno.test("data sets are read in every form", () => {
     ["t:en:train:5:", [{ name: "t", lang: "en", split: "train", start: 5, end: Infinity }]],
     ["t:en:train:5:inf", [{ name: "t", lang: "en", split: "train", start: 5, end: Infinity }]],
     ["t:en::5:7", [{ name: "t", lang: "en", start: 5, end: 7 }]],
+    ["facebook/xnli@1a2b:en", [{ name: "facebook/xnli@1a2b", lang: "en", ...all }]],
+    ["o/n:default=sw:dev", [{ name: "o/n", lang: "sw", config: "default", split: "dev", ...all }]],
+    ["o/n:20231101.en", [{ name: "o/n", lang: "en", config: "20231101.en", ...all }]],
+    ["o/n:a.b=c=pt_BR", [{ name: "o/n", lang: "pt_BR", config: "a.b=c", ...all }]],
   ];
   for (const [value, specs] of cases) assert.deepEqual(parseDatasetConfigs([value]), specs, value);
+});
+
+Deno.test("a spec is described as it was written", () => {
+  const values = [
+    "o/n:default=sw:dev",
+    "o/n:20231101.en",
+    "o/n:20231101.en:train:5:inf",
+    "o/n@v1:en:dev:0:7",
+  ];
+  for (const value of values) assert.equal(describeSpec(parseDatasetConfigs([value])[0]), value);
 });
 
 Deno.test("braces expand, in order", () => {
@@ -30,6 +44,9 @@ Deno.test("other forms are refused, naming the value", () => {
     ["udhr:", /^"udhr:" is not a data set/],
     ["t:en:train:0:1:2", /is not a data set/],
     ["udhr:jp", /did you mean ja/],
+    ["o/n:default", /^Unknown language "default", .* behind a .* name, as in default=en\.$/],
+    ["o/n:default=jp", /^Unknown language "jp"/],
+    ["o/n:default=", /^Unknown language ""/],
     ["t:en:train:x:5", /^"t:en:train:x:5" has "x" for a row/],
     ["t:en:train:-1:5", /has "-1" for a row/],
     ["t:en:train:0:1.5", /has "1.5" for a row/],
@@ -52,6 +69,9 @@ Deno.test("rows named twice are refused, but for --compat paper", () => {
     ["t:en:train:0:10", "./t:en:train:9:20"],
     ["t:en", "t:en:train:100:200"],
     ["t:{en,en}"],
+    ["facebook/xnli:{en,eng_Latn}"],
+    ["data/wili_2018:{sqi,sq}"],
+    ["o/n:a={en,de}"],
   ];
   for (const values of twice) {
     assert.throws(() => parseDatasetConfigs(values), /share rows, which would be counted twice/);
@@ -62,6 +82,8 @@ Deno.test("rows named twice are refused, but for --compat paper", () => {
     ["t:en:train:0:10", "t:en:dev:0:10"],
     ["t:en", "t:eng"],
     ["t:en", "u:en"],
+    ["o/n:{a,b}=en"],
+    ["facebook/xnli:en", "facebook/xnli@v1:en"],
   ];
   for (const values of once) assert.equal(sameRowsTwice(parseDatasetConfigs(values)), undefined);
 });

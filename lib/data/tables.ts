@@ -1,11 +1,14 @@
 /**
- * Tables as Parquet and CSV, through polars. It is loaded at the first use: programs that touch no
- * table need none of the permissions (ffi, env, sys) of its native library.
+ * Tables as Parquet and CSV, written through polars, which also reads CSV. It is loaded at the first
+ * use: programs that touch no table need none of the permissions (ffi, env, sys) of its native
+ * library.
  */
 
 import { Buffer } from "node:buffer";
 import type { Series } from "nodejs-polars";
 import { InputError } from "../formats/input_error.ts";
+import { openParquet } from "../formats/parquet/parquet.ts";
+import { openFileSource } from "./file_source.ts";
 import { readBytes, writeAtomic } from "./files.ts";
 
 /** Columns by name, in order; all of one length. */
@@ -41,21 +44,41 @@ export async function writeTable(pathWithoutExtension: string, columns: Columns)
 export async function readTable(
   path: string,
   only?: readonly string[],
-): Promise<Record<string, unknown[]>> {
-  const bytes = Buffer.from(await readBytes(path));
+): Promise<Record<string, readonly unknown[]>> {
+  if (!path.endsWith(".parquet")) return parseCsv(await readBytes(path), path, only);
+  using source = await openFileSource(path);
+  const file = await openParquet(source, path);
+  const names = only ?? file.columns;
+  const cells = await file.read(names, 0, file.rows);
+  return Object.fromEntries(names.map((name, c) => [name, cells[c]]));
+}
+
+/**
+ * The columns of a CSV table, of a TSV one where its name ends so.
+ *
+ * @param where the file, for messages
+ * @param only these columns alone
+ * @throws InputError when it is damaged or lacks a column
+ */
+export async function parseCsv(
+  bytes: Uint8Array<ArrayBuffer>,
+  where: string,
+  only?: readonly string[],
+): Promise<Record<string, readonly unknown[]>> {
   const polars = await loadPolars();
   try {
-    const table = path.endsWith(".parquet") ? polars.readParquet(bytes) : polars.readCSV(bytes, {
+    const table = polars.readCSV(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), {
+      sep: where.endsWith(".tsv") ? "\t" : ",",
       inferSchemaLength: 0, // texts stay as they are written: no "007" becomes 7
       truncateRaggedLines: false, // a comma too many is a fault, not the end of the text
     });
     const missing = only?.find((name) => !table.columns.includes(name));
-    if (missing !== undefined) throw noColumn(path, missing, table.columns);
+    if (missing !== undefined) throw noColumn(where, missing, table.columns);
     return (only ? table.select(...only) : table).toObject();
   } catch (error) {
     if (error instanceof InputError) throw error;
     const [why] = (error as Error).message.split("\n");
-    throw new InputError(`${path} is not a readable table (${why}); check or rewrite the file.`);
+    throw new InputError(`${where} is not a readable table (${why}); check or rewrite the file.`);
   }
 }
 

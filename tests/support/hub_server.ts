@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 
-/** A repository: what one commit holds. */
+/** A repository: what one commit holds. Several of one name are commits of one repository. */
 export interface HubRepo {
   readonly kind: "model" | "dataset";
   /** `owner/name`. */
@@ -258,14 +258,14 @@ function hubAnswer(
   }
   const route = parseRoute(url.pathname);
   if (route === undefined) return refusal(404, "", "Sorry, we can't find the page");
-  const repo = repos.find(({ kind, id }) => kind === route.kind && id === route.id);
+  const commits = repos.filter(({ kind, id }) => kind === route.kind && id === route.id);
+  const repo = commits.find((commit) => revisionsOf(commit).includes(route.revision)) ?? commits[0];
   if (repo === undefined || (repo.private && identity === "nobody")) {
     return identity === "nobody"
       ? refusal(401, "RepoNotFound", "Invalid username or password.")
       : refusal(404, "RepoNotFound", "Repository not found");
   }
-  const revisions = [repo.commit, ...(repo.revisions ?? ["main"])];
-  if (!revisions.includes(route.revision)) {
+  if (!revisionsOf(repo).includes(route.revision)) {
     return refusal(404, "RevisionNotFound", `Invalid rev id: ${route.revision}`);
   }
   if (route.action === "revision") return Response.json(describe(repo));
@@ -277,6 +277,10 @@ function hubAnswer(
     return refusal(404, "EntryNotFound", "Entry not found", { "x-repo-commit": repo.commit });
   }
   return resolve(request, url, route, repo, file, cdn);
+}
+
+function revisionsOf({ commit, revisions }: StoredRepo): string[] {
+  return [commit, ...(revisions ?? ["main"])];
 }
 
 interface Route {

@@ -1,0 +1,47 @@
+/** Data sets in local folders and files. */
+
+import { join } from "node:path";
+import { findDataFiles } from "./data_files.ts";
+import type { CorpusSpec } from "./dataset_configs.ts";
+import { openFileSource } from "./file_source.ts";
+import { openFileTree } from "./file_tree.ts";
+import { readText } from "./files.ts";
+import { declaredConfigs } from "./front_matter.ts";
+import { spellingsOf } from "./languages.ts";
+import type { PaperDataset } from "./paper_datasets.ts";
+import type { RowFile } from "./row_files.ts";
+
+/** The README whose front matter may say which files are whose. */
+export const README = "README.md";
+
+/**
+ * Files of a folder that hold the rows of a language: `<lang>.jsonl` and the like, in it or in a
+ * folder for the split, or those of a data set of the hub as it lies there.
+ *
+ * @throws InputError when there are none, saying what there is
+ */
+export async function localFiles(
+  { name, lang, config, split }: CorpusSpec,
+  paper: PaperDataset | undefined,
+): Promise<RowFile[]> {
+  const { paths } = await openFileTree(name, "dataset", () => {
+    throw new TypeError("a folder needs no hub");
+  });
+  const readme = paths.includes(README) ? await readText(join(name, README)) : "";
+  const found = findDataFiles({
+    paths,
+    declared: declaredConfigs(readme),
+    // in a folder of one's own, eng.txt and en.txt are two files
+    configs: config !== undefined ? [config] : paper ? spellingsOf(lang) : [lang],
+    split: split ?? "train",
+    labelled: paper?.label !== undefined,
+    formats: "one",
+    where: `The corpus ${name}`,
+  });
+  return found.map((path) => localFile(join(name, path)));
+}
+
+/** A local file of rows. */
+export function localFile(path: string): RowFile {
+  return { where: path, open: () => openFileSource(path) };
+}
