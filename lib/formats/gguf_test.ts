@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { Fixture, projectPath } from "../../tests/support/tensors.ts";
 import { seededRandom } from "../../tests/support/numbers.ts";
+import { longTest } from "../../tests/support/opt_in.ts";
 import { type ByteSource, memorySource } from "./byte_source.ts";
 import { toFloat32 } from "./dtype.ts";
-import { ggufTensors, parseGguf } from "./gguf.ts";
+import { type GgufHeader, ggufTensors, parseGguf } from "./gguf.ts";
+import { loadGgufTokenizer } from "./gguf_tokenizer.ts";
 import { MAX_HEADER_BYTES } from "./gguf_values.ts";
 import { InputError } from "./input_error.ts";
 
 const BLOCKS = await Deno.readFile(projectPath("tests/fixtures/gguf/blocks.gguf"));
+const TINY = await Deno.readFile(projectPath("tests/fixtures/gguf/tiny.gguf"));
 
 const [UINT8, UINT32, STRING, ARRAY] = [0, 4, 8, 9];
 const [F32, Q4_0] = [0, 2];
@@ -242,24 +245,68 @@ Deno.test("gguf: a sparse file of terabytes does not make the reader allocate th
   await assert.rejects(parseGguf(source, "m.gguf"), /goes past \d+ bytes/);
 });
 
-Deno.test("gguf: mutated files are read or refused in a sentence", async () => {
+const EXTREMES = [
+  0n,
+  1n,
+  2n ** 31n,
+  2n ** 32n - 1n,
+  2n ** 53n,
+  2n ** 61n,
+  2n ** 63n,
+  2n ** 64n - 1n,
+];
+
+/** `bytes` cut short or not, with a few bytes or words of its first `extent` replaced. */
+function mutated(bytes: Uint8Array, extent: number, random: () => number): Uint8Array<ArrayBuffer> {
+  const pick = (count: number) => Math.floor(random() * count);
+  const copy = bytes.slice(0, random() < 0.2 ? pick(bytes.length) : undefined);
+  const view = new DataView(copy.buffer);
+  for (let edits = 1 + pick(3); edits > 0 && copy.length >= 8; edits--) {
+    const at = pick(Math.min(copy.length - 7, extent));
+    if (random() < 0.5) copy[at] = pick(256);
+    else view.setBigUint64(at, EXTREMES[pick(EXTREMES.length)], true);
+  }
+  return copy;
+}
+
+/** Reads mutated files; returns how many of them could be read. */
+async function fuzz(
+  rounds: number,
+  [bytes, extent]: [Uint8Array, number],
+  read: (source: ByteSource, header: GgufHeader) => unknown,
+): Promise<number> {
   const random = seededRandom(11);
-  let read = 0;
-  for (let round = 0; round < 3000; round++) {
-    const bytes = BLOCKS.slice(0, round % 3 ? undefined : Math.floor(random() * BLOCKS.length));
-    for (let edits = 1 + Math.floor(random() * 3); edits > 0 && bytes.length > 0; edits--) {
-      const at = Math.floor(random() * Math.min(bytes.length, 1200));
-      bytes[at] = random() < 0.3 ? 0xff : Math.floor(random() * 256);
-    }
-    const source = memorySource(bytes);
+  let readable = 0;
+  for (let round = 0; round < rounds; round++) {
+    const source = memorySource(mutated(bytes, extent, random));
     try {
-      const tensors = ggufTensors(source, await parseGguf(source, "m.gguf"), "m.gguf");
-      for (const name of tensors.names()) await tensors.read(name);
-      read++;
+      await read(source, await parseGguf(source, "m.gguf"));
+      readable++;
     } catch (error) {
       assert.ok(error instanceof InputError, String((error as Error).stack));
-      assert.match(error.message, /^m\.gguf/);
+      assert.match(error.message, /m\.gguf[^\n]+\.$/);
     }
   }
+  return readable;
+}
+
+async function readAll(source: ByteSource, header: GgufHeader): Promise<void> {
+  const tensors = ggufTensors(source, header, "m.gguf");
+  for (const name of tensors.names()) await tensors.read(name);
+}
+
+function readTokenizer(_: ByteSource, { metadata }: GgufHeader): void {
+  loadGgufTokenizer(metadata, "m.gguf").encode("a 1");
+}
+
+Deno.test("gguf: mutated files are read or refused in a sentence", async () => {
+  const read = await fuzz(3000, [BLOCKS, 1200], readAll);
   assert.ok(read > 100 && read < 2900, `${read} of 3000 were read`);
+  const loaded = await fuzz(200, [TINY, 17_000], readTokenizer);
+  assert.ok(loaded > 5 && loaded < 195, `${loaded} of 200 were loaded`);
+});
+
+longTest("gguf: a million mutated files are read or refused in a sentence", async () => {
+  await fuzz(1_000_000, [BLOCKS, 1200], readAll);
+  await fuzz(20_000, [TINY, 17_000], readTokenizer);
 });
