@@ -112,7 +112,7 @@ function refusedOrRead(bytes: Uint8Array): void {
   try {
     load(bytes);
   } catch (error) {
-    assert.ok(error instanceof InputError, (error as Error).stack);
+    assert.ok(error instanceof InputError, String(error));
     assert.match(error.message, /^x\.pkl [^\n]*\.$/);
   }
 }

@@ -48,7 +48,7 @@ function numbersOf(bytes: Uint8Array<ArrayBuffer>, dtype: Dtype): number[] {
 /** A value in the form in which make_torch_files.py writes what it saved. */
 async function plain(value: TorchValue): Promise<unknown> {
   if (value instanceof TorchTensor) {
-    const numbers = numbersOf(await value.read(), value.dtype);
+    const numbers = await plain(numbersOf(await value.read(), value.dtype));
     return { tensor: [`torch.${NAMES[value.dtype]}`, value.shape, numbers] };
   }
   if (value instanceof SparseTensor) {
@@ -66,7 +66,6 @@ async function plain(value: TorchValue): Promise<unknown> {
 for (const name of ["tensors", "views", "values", "lape_all"]) {
   Deno.test(`${name}.pt holds what PyTorch saved`, async () => {
     const expected = JSON.parse(await Deno.readTextFile(join(FIXTURES, `${name}.json`)));
-    // -0.0 of Python's JSON is read as -0, and deepEqual tells it from 0
     assert.deepEqual(await plain(await read(`${name}.pt`)), expected);
   });
 }
@@ -199,7 +198,7 @@ for (const [name, message] of Object.entries(HOSTILE)) {
   const file = `hostile/${name}.${name === "plain" ? "pkl" : "pt"}`;
   Deno.test(`refused: ${name}`, () =>
     assert.rejects(read(file), (error: Error) => {
-      assert.ok(error instanceof InputError, error.stack);
+      assert.ok(error instanceof InputError, String(error));
       assert.match(error.message, message);
       assert.match(error.message, /^hostile\/[^\n]*\.$/);
       return true;

@@ -20,6 +20,8 @@ export interface LapeResult {
   /** Examples and tokens per language. */
   readonly examples: readonly number[];
   readonly tokens: readonly number[];
+  /** Layers that there are lists for: those of the model up to the last that was counted. */
+  readonly layers: number;
   /** Per language (empty lists kept), sorted by (layer, index). */
   readonly features: readonly (readonly LapeFeature[])[];
 }
@@ -75,26 +77,74 @@ export function toLapeJson(
   pooled: PooledCounts,
   { compat }: { compat?: "paper" } = {},
 ): LapeJson {
-  const paper = compat === "paper";
-  const written = languages
-    .map((language, g) => ({ language, features: features[g] }))
-    .filter(({ features }) => !paper || features.length > 0);
-  const layers = pooled.layers[pooled.layers.length - 1] + 1;
-  const byLayer = <T>(valueOf: (feature: Feature) => T) =>
+  const result = {
+    languages,
+    examples: pooled.byLanguage.map(({ examples }) => examples),
+    tokens: pooled.byLanguage.map(({ tokens }) => tokens),
+    layers: pooled.layers[pooled.layers.length - 1] + 1,
+    features,
+  };
+  if (compat !== "paper") return lapeResultJson(result);
+  const written = byLanguage(languages, features).filter(({ features }) => features.length > 0);
+  return { compat, ...lists(result, written, paperProbabilities) };
+}
+
+/**
+ * A result that was read, in the default form of lape.json: a published file becomes one of ours.
+ * What {@link fromLapeJson} reads of it is the result again.
+ */
+export function lapeResultJson(result: LapeResult): LapeJson {
+  return lists(
+    result,
+    byLanguage(result.languages, result.features),
+    (features) => features.map(({ probability }) => finiteOrNull(probability)),
+  );
+}
+
+/** The keys of lape.json, for the languages whose features are written. */
+function lists<F extends LapeFeature>(
+  { languages, examples, tokens, layers }: LapeResult,
+  written: readonly LanguageFeatures<F>[],
+  probabilities: (features: readonly F[]) => FeaturesInfo["selected_probs"],
+): LapeJson {
+  const byLayer = <T>(valueOf: (feature: F) => T) =>
     written.map(({ features }) => groupByLayer(features, layers, valueOf));
   return {
-    ...(paper && { compat }),
     final_indice: byLayer(({ index }) => index),
     final_indice_global_max_active: byLayer(({ globalMax }) => finiteOrNull(globalMax)),
     final_indice_global_min_active: byLayer(({ globalMin }) => finiteOrNull(globalMin)),
     final_indice_global_avg_active: byLayer(({ globalAvg }) => finiteOrNull(globalAvg)),
     sorted_lang: [...languages],
-    num_examples: pooled.byLanguage.map(({ examples }) => examples),
-    num_tokens: pooled.byLanguage.map(({ tokens }) => tokens),
+    num_examples: [...examples],
+    num_tokens: [...tokens],
     features_info: Object.fromEntries(
-      written.map(({ language, features }) => [language, featuresInfo(features, paper)]),
+      written.map(({ language, features }) => [language, {
+        indicies: features.map(({ layer, index }) => [layer, index]),
+        entropies: features.map(({ entropy }) => finiteOrNull(entropy)),
+        selected_probs: probabilities(features),
+      }]),
     ),
   };
+}
+
+interface LanguageFeatures<F> {
+  readonly language: string;
+  readonly features: readonly F[];
+}
+
+function byLanguage<F>(
+  languages: readonly string[],
+  features: readonly (readonly F[])[],
+): LanguageFeatures<F>[] {
+  return languages.map((language, g) => ({ language, features: features[g] }));
+}
+
+/** In entropy order (quirk 10); a bare number for one feature. */
+function paperProbabilities(features: readonly Feature[]): FeaturesInfo["selected_probs"] {
+  const probabilities = features
+    .toSorted((a, b) => a.rank - b.rank)
+    .map(({ probability }) => finiteOrNull(probability));
+  return probabilities.length === 1 ? probabilities[0] : probabilities;
 }
 
 /**
@@ -113,6 +163,7 @@ export function fromLapeJson(json: unknown, where: string): LapeResult {
     languages: lape.sorted_lang,
     examples: lape.num_examples,
     tokens: lape.num_tokens,
+    layers: Math.max(0, ...lape.final_indice.map((layers) => layers.length)),
     features: lape.sorted_lang.map((language) => {
       const place = written.indexOf(language);
       return place < 0 ? [] : readFeatures(lape, lape.features_info[language], place);
@@ -189,16 +240,6 @@ function readFeatures(lape: LapeJson, info: FeaturesInfo, place: number): LapeFe
   }));
 }
 
-function featuresInfo(features: readonly Feature[], paper: boolean): FeaturesInfo {
-  const inOrder = paper ? features.toSorted((a, b) => a.rank - b.rank) : features;
-  const probabilities = inOrder.map(({ probability }) => finiteOrNull(probability));
-  return {
-    indicies: features.map(({ layer, index }) => [layer, index]),
-    entropies: features.map(({ entropy }) => finiteOrNull(entropy)),
-    selected_probs: paper && probabilities.length === 1 ? probabilities[0] : probabilities,
-  };
-}
-
 /** selected_probs in the order of `indicies`: undoes quirk 10, ties by (layer, index). */
 function probabilitiesInPlace(info: FeaturesInfo, paper: boolean): (number | null)[] {
   const written = [info.selected_probs].flat();
@@ -210,10 +251,10 @@ function probabilitiesInPlace(info: FeaturesInfo, paper: boolean): (number | nul
   return inPlace;
 }
 
-function groupByLayer<T>(
-  features: readonly Feature[],
+function groupByLayer<F extends LapeFeature, T>(
+  features: readonly F[],
   layers: number,
-  valueOf: (feature: Feature) => T,
+  valueOf: (feature: F) => T,
 ): T[][] {
   const groups: T[][] = Array.from({ length: layers }, () => []);
   for (const feature of features) groups[feature.layer].push(valueOf(feature));

@@ -4,7 +4,7 @@ import { oracleCounts } from "../../tests/support/oracle_counts.ts";
 import { type SmallCounts, smallCounts } from "../../tests/support/small_counts.ts";
 import { identifyLape } from "./identify_neurons.ts";
 import { identifySaeLape } from "./identify_sae.ts";
-import { fromLapeJson, type LapeFeature, toLapeJson } from "./lape_json.ts";
+import { fromLapeJson, type LapeFeature, lapeResultJson, toLapeJson } from "./lape_json.ts";
 import { pool } from "./pool.ts";
 
 function counts(of: Partial<SmallCounts>) {
@@ -106,6 +106,7 @@ for (const compat of [undefined, "paper"] as const) {
       languages: ["Hindi", "Korean", "Thai"],
       examples: [4, 4, 4],
       tokens: [100, 200, 100],
+      layers: 3,
       features: kept,
     });
   });
@@ -139,6 +140,13 @@ Deno.test("NaN is written as null and read back as NaN", () => {
   assert.deepEqual(json.final_indice_global_avg_active[0], [[null], [], []]);
   const { features: [[back]] } = fromLapeJson(JSON.parse(JSON.stringify(json)), "lape.json");
   assert.ok(Number.isNaN(back.globalAvg));
+});
+
+Deno.test("a result that was read is written in the default form, whatever it was read from", () => {
+  const ours = toLapeJson(identified, pooled);
+  for (const json of [ours, toLapeJson(identified, pooled, { compat: "paper" })]) {
+    assert.deepEqual(lapeResultJson(fromLapeJson(json, "lape.json")), ours);
+  }
 });
 
 Deno.test("a file that is not as expected is refused in one sentence with its name", () => {
