@@ -1,10 +1,13 @@
 /** The table of features, one row per (language, feature): features.csv and features.parquet. */
 import type { Feature, Identification } from "./identification.ts";
+import type { LapeFeature, LapeResult } from "./lape_json.ts";
 
 /** Columns by name, in the order in which they are written; all of one length. */
 export type FeatureColumns = Record<string, (string | number)[]>;
 
-const COLUMNS: Readonly<Record<string, (feature: Feature) => number>> = {
+type Values<F> = Readonly<Record<string, (feature: F) => number>>;
+
+const COLUMNS: Values<Feature> = {
   layer: ({ layer }) => layer,
   index: ({ index }) => index,
   entropy: ({ entropy }) => entropy,
@@ -21,6 +24,17 @@ const COLUMNS: Readonly<Record<string, (feature: Feature) => number>> = {
   global_avg: ({ globalAvg }) => globalAvg,
 };
 
+/** What lape.json keeps of them. */
+const LAPE_COLUMNS: Values<LapeFeature> = {
+  layer: ({ layer }) => layer,
+  index: ({ index }) => index,
+  entropy: ({ entropy }) => entropy,
+  probability: ({ probability }) => probability,
+  global_max: ({ globalMax }) => globalMax,
+  global_min: ({ globalMin }) => globalMin,
+  global_avg: ({ globalAvg }) => globalAvg,
+};
+
 /**
  * Features as columns, rows by language, then layer, then index. `max`, `min`, `avg`, `fired_*` are
  * over the language's own texts, `global_*` over all; `shares` is the number of languages that own
@@ -32,11 +46,28 @@ export function featureColumns(
   { languages, features }: Identification,
   codes?: ReadonlyMap<string, string>,
 ): FeatureColumns {
-  const perRow = <T>(valueOf: (language: string, feature: Feature) => T) =>
+  return columnsOf(languages, features, COLUMNS, codes);
+}
+
+/** The same of a lape.json or lape_all.pt that was read, with the columns that it has. */
+export function lapeColumns(
+  { languages, features }: LapeResult,
+  codes?: ReadonlyMap<string, string>,
+): FeatureColumns {
+  return columnsOf(languages, features, LAPE_COLUMNS, codes);
+}
+
+function columnsOf<F>(
+  languages: readonly string[],
+  features: readonly (readonly F[])[],
+  values: Values<F>,
+  codes?: ReadonlyMap<string, string>,
+): FeatureColumns {
+  const perRow = <T>(valueOf: (language: string, feature: F) => T) =>
     languages.flatMap((language, g) => features[g].map((feature) => valueOf(language, feature)));
   const columns: FeatureColumns = { language: perRow((language) => language) };
   if (codes) columns.lang = perRow((language) => codes.get(language) ?? "");
-  for (const [name, valueOf] of Object.entries(COLUMNS)) {
+  for (const [name, valueOf] of Object.entries(values)) {
     columns[name] = perRow((_, feature) => valueOf(feature));
   }
   return columns;

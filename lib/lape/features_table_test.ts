@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { smallCounts } from "../../tests/support/small_counts.ts";
-import { featureColumns } from "./features_table.ts";
+import { featureColumns, lapeColumns } from "./features_table.ts";
 import { identifySaeLape } from "./identify_sae.ts";
 import { pool } from "./pool.ts";
 
@@ -61,4 +61,14 @@ Deno.test("codes add the column lang next to the language", () => {
 Deno.test("no features give columns without rows", () => {
   const none = { ...identified, features: [[], []] };
   assert.ok(Object.values(featureColumns(none)).every((column) => column.length === 0));
+});
+
+Deno.test("a result that was read has the columns that its file keeps", () => {
+  const result = { ...identified, examples: [5, 4], tokens: [200, 100], layers: 1 };
+  const whole = featureColumns(identified, new Map([["Thai", "th"]]));
+  const names = "language lang layer index entropy probability global_max global_min global_avg";
+  assert.deepEqual(
+    lapeColumns(result, new Map([["Thai", "th"]])),
+    Object.fromEntries(names.split(" ").map((name) => [name, whole[name]])),
+  );
 });

@@ -41,7 +41,7 @@ export function identificationTable(
 }
 
 /** `0:3 2:1` for three features in layer 0 and one in layer 2. */
-function byLayer(features: readonly { readonly layer: number }[]): string {
+export function byLayer(features: readonly { readonly layer: number }[]): string {
   const counts = Map.groupBy(features, ({ layer }) => layer);
   return [...counts]
     .sort(([a], [b]) => a - b)
