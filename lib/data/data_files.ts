@@ -30,6 +30,7 @@ const PACKED = new RegExp(`\\.(?:${ROW_EXTENSIONS.join("|")}|json)\\.(?:gz|zst|b
 /** `-00000-of-00003`, `.00000-of-00003`, and the numbers that stand alone: `0000`. */
 const SHARD = /[-.](\d{5})-of-(\d{5})$/;
 const NUMBER = /^(?:part[-.])?\d+$|[-_]\d{1,5}$/;
+const MOST_STARS = 8;
 /** As many names as a message bears. */
 const MOST_NAMED = 12;
 
@@ -64,7 +65,9 @@ function declaredFiles(
       : undefined);
   if (!config) return undefined;
   const matching = (patterns: readonly string[]) => {
-    const matches = patterns.map((pattern) => picomatch(pattern));
+    const matches = patterns.filter(isTame).map((pattern) =>
+      picomatch(pattern, { noextglob: true })
+    );
     return tables.filter((path) => matches.some((match) => match(path)));
   };
   const ofSplit = config.dataFiles.filter((entry) => entry.split === split);
@@ -76,6 +79,11 @@ function declaredFiles(
   );
   // files that name no split are the training split
   return named.length > 0 || split !== "train" ? named : all;
+}
+
+/** Patterns come from a stranger's README: with many stars, one can take for ever to match. */
+function isTame(pattern: string): boolean {
+  return pattern.length <= 1000 && pattern.split("*").length <= MOST_STARS;
 }
 
 function conventionalFiles(
