@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { FAMILIES, openTestGpu } from "../../tests/support/gpu.ts";
 import { openTestLlama } from "../../tests/support/models.ts";
 import { randomValues, seededRandom } from "../../tests/support/numbers.ts";
+import { openSaeFixture, saeFixtures } from "../../tests/support/sae_fixtures.ts";
 import { saeReference } from "../../tests/support/sae_reference.ts";
 import { openDemoSae } from "../../tests/support/saes.ts";
 import { Fixture, oracleForwardTexts } from "../../tests/support/tensors.ts";
@@ -116,7 +117,7 @@ function randomSae(type: WeightType, latents: number, inputSize: number, k: numb
   return { sae, weights: encoder.values };
 }
 
-async function encodeRandom(
+async function encodeTopK(
   gpu: Gpu,
   sae: Sae,
   x: Float32Array,
@@ -161,7 +162,7 @@ for (const family of FAMILIES as KernelFamily[]) {
       using gpu = await openTestGpu({ family });
       const { sae, weights } = randomSae(type, 777, 33, 7, 1);
       const x = randomValues(seededRandom(2), 91 * 33);
-      const { entries } = await encodeRandom(gpu, sae, x);
+      const { entries } = await encodeTopK(gpu, sae, x);
       const reference = referenceTopK(sae, weights, x);
       const comparison = { slots: 0, ties: 0 };
       for (let t = 0; t < 91; t++) compareToken(entries, reference, t * 7, 7, comparison);
@@ -175,7 +176,7 @@ Deno.test("encode: an SAE of several shards, resident or streamed within a budge
   const x = randomValues(seededRandom(4), 6 * 64);
   const run = async (memoryBudget?: number) => {
     using gpu = await openTestGpu({ family: "texture", memoryBudget });
-    return await encodeRandom(gpu, sae, x);
+    return await encodeTopK(gpu, sae, x);
   };
   const resident = await run();
   const comparison = { slots: 0, ties: 0 };
@@ -265,7 +266,7 @@ for (const family of FAMILIES) {
       normalisation: "layer_norm",
       activation: { kind: "topk", k },
     };
-    const { entries } = await encodeRandom(gpu, sae, x);
+    const { entries } = await encodeTopK(gpu, sae, x);
     const { features } = await saeReference(sae, x);
     const order = (t: number) =>
       Array.from({ length: sae.latents }, (_, i) => i)
@@ -327,3 +328,35 @@ Deno.test("an encoder refuses SAEs it was not made for, and activations of the o
   );
   await assert.rejects(encoder.encode(recorder, dense, x, entries), /has a threshold/);
 });
+
+/** f [tokens, latents], whatever the activation. */
+async function featuresOf(gpu: Gpu, sae: Sae, x: Float32Array): Promise<Float32Array> {
+  const tokens = x.length / sae.inputSize;
+  if (sae.activation.kind === "threshold") {
+    return (await encodeDense(gpu, sae, x, tokens)).features;
+  }
+  const { entries: { values, indices } } = await encodeTopK(gpu, sae, x);
+  const features = new Float32Array(tokens * sae.latents);
+  for (const [slot, value] of values.entries()) {
+    features[Math.floor(slot / sae.activation.k) * sae.latents + indices[slot]] = value;
+  }
+  return features;
+}
+
+for (const family of FAMILIES) {
+  Deno.test(`encode ${family}: SAEs of every kind of file against their authors' formulas`, async () => {
+    using gpu = await openTestGpu({ family });
+    for (const found of saeFixtures()) {
+      using fixture = await openSaeFixture(found);
+      const { sae, features: expected } = fixture;
+      const features = await featuresOf(gpu, sae, fixture.x);
+      assert.equal(features.length, expected.length);
+      for (const [at, value] of features.entries()) {
+        const where = `${found.folder} ${at}: ${value}, expected ${expected[at]}`;
+        assert.equal(value > 0, expected[at] > 0, where);
+        const allowed = TOLERANCE * Math.max(1, expected[at]);
+        assert.ok(Math.abs(value - expected[at]) <= allowed, where);
+      }
+    }
+  });
+}
