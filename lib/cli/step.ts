@@ -15,17 +15,21 @@ import { addOpposites, inHouseSpelling, splitOption } from "./spelling.ts";
  * @param name as in `babelscope <name>`
  * @param description one sentence, the first line of the help
  * @param example a full command line that works as it stands, shown in the help
+ * @param config what `--config` takes, for a step that gives it a meaning of its own
  */
-export function step(name: string, description: string, example: string) {
+export function step(name: string, description: string, example: string, config = OPTIONS_FILE) {
   return new Command(name)
     .description(description)
-    .option("--config <file>", "TOML file of options; those on the command line win over it")
+    .option("--config <file>", config)
     .helpOption("--help", "show this help")
     .addHelpText("after", `\nExample:\n  ${example}`)
     .exitOverride()
     // Errors are thrown, and said once by run().
     .configureOutput({ writeOut: (text) => print(text.trimEnd()), writeErr: () => {} });
 }
+
+/** What `--config` takes. */
+const OPTIONS_FILE = "TOML file of options; those on the command line win over it";
 
 /** A step's command, whatever its options. */
 // deno-lint-ignore no-explicit-any -- the type that extra-typings itself gives to any command
@@ -44,7 +48,8 @@ export async function parseOptions<Options>(
 ): Promise<Options> {
   addOpposites(command);
   const own = inHouseSpelling(args, command.options);
-  const path = configPath(own);
+  const takesOptions = command.options.some(({ description }) => description === OPTIONS_FILE);
+  const path = takesOptions ? configPath(own) : undefined;
   const given = givenNames(own, command.options);
   const entries = path === undefined ? [] : (await readConfig(path, command.options))
     .filter(({ option }) => !given.has(option.attributeName()));

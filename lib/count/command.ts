@@ -233,11 +233,26 @@ export function countProvenance({ subject, results, guarded, code, peaks }: Coun
       reused,
       resumed_examples: resumedExamples,
     })),
-    guard: guarded.map(({ hookpoint, verdict, fidelity }) => ({ hookpoint, verdict, ...fidelity })),
+    guard: guarded.map(guardProvenance),
     gpu_peak_bytes: gpu ?? null,
     host_peak_bytes: host,
     code: { sha256: code },
     versions: versions(),
+  };
+}
+
+function guardProvenance({ hookpoint, verdict, fidelity }: GuardReport) {
+  return {
+    hookpoint,
+    verdict,
+    ...(fidelity && {
+      tokens: fidelity.tokens,
+      l0: fidelity.activeLatents,
+      fvu: fidelity.unexplained,
+      activation_norm: fidelity.activationNorm,
+      reconstruction_norm: fidelity.reconstructionNorm,
+      cosine: fidelity.cosine,
+    }),
   };
 }
 

@@ -4,6 +4,7 @@ import { cachedBytes } from "../cli/cache.ts";
 import { showDownload } from "../cli/downloads.ts";
 import { FileHasher } from "../data/file_hashes.ts";
 import { Hub, hubOptionsFromEnvironment } from "../data/hub/hub.ts";
+import { PATIENCE } from "../data/hub/patience.ts";
 
 /** The outside world, as far as opening models, SAEs and texts needs it. */
 export interface Access {
@@ -17,6 +18,16 @@ export function userAccess(): Access {
   let hub: Hub | undefined;
   return {
     hub: () => hub ??= new Hub({ ...hubOptionsFromEnvironment(), progress: showDownload() }),
+    hasher: new FileHasher(cachedBytes()),
+  };
+}
+
+/** The same for a look ahead, which is no use if it takes long: the hub is asked twice at most. */
+export function impatientAccess(): Access {
+  const patience = { ...PATIENCE, delays: PATIENCE.delays.slice(0, 1) };
+  let hub: Hub | undefined;
+  return {
+    hub: () => hub ??= new Hub({ ...hubOptionsFromEnvironment(), patience }),
     hasher: new FileHasher(cachedBytes()),
   };
 }
