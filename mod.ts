@@ -22,7 +22,12 @@
 export type { Counts } from "./lib/formats/counts.ts";
 export { decodeCounts, encodeCounts, SUM_FRACTION_BITS } from "./lib/formats/counts.ts";
 export { InputError } from "./lib/formats/input_error.ts";
+export { type ByteSource, memorySource } from "./lib/formats/byte_source.ts";
+export { ggufTensors, parseGguf } from "./lib/formats/gguf.ts";
+export { loadGgufTokenizer } from "./lib/formats/gguf_tokenizer.ts";
+export { openNpz } from "./lib/formats/npz.ts";
 export { encodeSafetensors, fromBytes, type TensorSource } from "./lib/formats/safetensors.ts";
+export { readTorchFile, type TorchValue } from "./lib/formats/torch_file.ts";
 export { loadTokenizer, type Tokenizer } from "./lib/formats/tokenizer.ts";
 
 export { Gpu, type GpuOptions, type KernelFamily } from "./lib/gpu/device.ts";
@@ -33,21 +38,34 @@ export { WeightStore } from "./lib/gpu/weight_store.ts";
 export { type Batch, groupTexts, pack } from "./lib/nn/batch.ts";
 export { type LlamaConfig, parseLlamaConfig } from "./lib/nn/config.ts";
 export { type Hookpoint, resolveHookpoints } from "./lib/nn/hookpoints.ts";
+export { ggufLlama } from "./lib/nn/gguf_llama.ts";
 export { type Hook, Llama } from "./lib/nn/llama.ts";
 
 export { allocateEntries, readEntries, SaeEncoder } from "./lib/sae/encoder.ts";
 export type { Activation, Decoder, Normalisation, Sae } from "./lib/sae/sae.ts";
-export { openSparsifySae } from "./lib/sae/sparsify.ts";
+export { type Family, findSaes, type FoundSae, openSae, saeHookpoint } from "./lib/sae/families.ts";
+export { guard, type GuardReport, type Verdict } from "./lib/sae/guard.ts";
+export type { Fidelity } from "./lib/sae/fidelity.ts";
+export type { Target } from "./lib/sae/target.ts";
 
-export { Counter, type CounterOptions, type Target } from "./lib/count/counter.ts";
+export { Counter, type CounterOptions } from "./lib/count/counter.ts";
 
 export { emptyCounts, mergeCounts } from "./lib/lape/counts.ts";
 export { activationEntropies, activationProbabilities, entropy } from "./lib/lape/entropy.ts";
 export type { Candidate, Feature, Identification } from "./lib/lape/identification.ts";
 export { identifyLape, type LapeOptions } from "./lib/lape/identify_neurons.ts";
 export { identifySaeLape, type SaeLapeOptions } from "./lib/lape/identify_sae.ts";
-export { fromLapeJson, type LapeJson, toLapeJson } from "./lib/lape/lape_json.ts";
+export { fromLapeJson, type LapeJson, type LapeResult, toLapeJson } from "./lib/lape/lape_json.ts";
+export { fromLapePt } from "./lib/lape/lape_pt.ts";
 export { pool, type PooledCounts, Pooling } from "./lib/lape/pool.ts";
+
+export {
+  corpusPerplexity,
+  meanPerplexity,
+  perplexity,
+  scoreTexts,
+  type TextScore,
+} from "./lib/steer/perplexity.ts";
 
 export { findFirings, type Firing } from "./lib/interpret/firings.ts";
 export { renderReport } from "./lib/report/render_report.ts";

@@ -50,8 +50,24 @@ const FAULTS: readonly Fault[] = [
   // Models
   {
     name: "a model folder that is not there",
+    args: ["--model", "./no/such", "--sae-model", "saes", ...TEXTS],
+    message: /There is no folder \.\/no\/such, and it is not the name of a repository/,
+  },
+  {
+    name: "a model that is neither a folder nor in the cache of an unreachable hub",
     args: ["--model", "no/such", "--sae-model", "saes", ...TEXTS],
-    message: /Cannot read no\/such\/config\.json: it does not exist/,
+    message:
+      /There is no folder no\/such here, and on the hub: HF_HUB_OFFLINE is set and the model no\/such is not in the cache/,
+  },
+  {
+    name: "a GGUF file that is not there",
+    args: ["--model", "model/model.gguf", "--layer", "layers.0.mlp.act_fn", ...TEXTS],
+    message: /There is no file model\/model\.gguf; model has no GGUF file/,
+  },
+  {
+    name: "a folder that is no model",
+    args: ["--model", "saes", "--sae-model", "saes", ...TEXTS],
+    message: /saes holds no model: expected config\.json, tokenizer\.json and model\.safetensors/,
   },
   {
     name: "a model without weights",
@@ -109,13 +125,13 @@ const FAULTS: readonly Fault[] = [
   },
   {
     name: "an SAE folder that is not there",
-    args: ["--model", "model", "--sae-model", "no/such", ...TEXTS],
-    message: /Cannot read no\/such: it does not exist/,
+    args: ["--model", "model", "--sae-model", "./no/such", ...TEXTS],
+    message: /There is no folder \.\/no\/such, and it is not the name of a repository/,
   },
   {
     name: "a folder without SAEs",
     args: ["--model", "model", "--sae-model", "model", ...TEXTS],
-    message: /model has no SAE for this model: expected folders named after its hookpoints/,
+    message: /model has no SAE: expected folders with cfg\.json and sae\.safetensors/,
   },
   {
     name: "a truncated SAE",
@@ -168,7 +184,23 @@ const FAULTS: readonly Fault[] = [
   {
     name: "latents and neurons at once",
     args: ["--layer", "layers.0.mlp", "layers.1.mlp.act_fn", ...TEXTS],
-    message: /layers\.1\.mlp\.act_fn cannot be counted with the others/,
+    message: /--layer names both neurons \(.*\) and hookpoints of SAEs/,
+  },
+  {
+    name: "two SAEs for one hookpoint",
+    spoil: (folder) => copyFolder(join(folder, "saes"), join(folder, "saes/seed1")),
+    args: [...EMBEDDED, ...TEXTS],
+    message:
+      /There are 2 SAEs for layers\.0\.mlp: saes\/layers\.0\.mlp, saes\/seed1\/layers\.0\.mlp/,
+  },
+  {
+    name: "an SAE that was trained at another hookpoint",
+    args: [
+      ...["--model", "model", "--sae-model", "layers.5.mlp=saes/layers.0.mlp"],
+      ...["--dataset-configs", "udhr:en:train:0:8"],
+    ],
+    message:
+      /saes\/layers\.0\.mlp .* at layers\.5\.mlp of this model \(FVU .*\): check .* --no-guard\.$/,
   },
   // Texts
   {
@@ -183,8 +215,8 @@ const FAULTS: readonly Fault[] = [
   },
   {
     name: "a corpus that is not there",
-    args: ["--dataset-configs", "no/such:en"],
-    message: /There is no corpus "no\/such"/,
+    args: ["--dataset-configs", "./no/such:en"],
+    message: /There is no corpus "\.\/no\/such"/,
   },
   {
     name: "an empty text file",
@@ -292,7 +324,7 @@ for (const { name, spoil, step = "count", args, message } of FAULTS) {
       await copyFolder(`${ROOT}assets/demo/sae`, join(cwd, "saes"));
       await spoil?.(cwd);
       const before = await filesUnder(cwd);
-      const outcome = await runScript(step, args, { cwd });
+      const outcome = await runScript(step, args, { cwd, env: { HF_HUB_OFFLINE: "1" } });
       assertRefused(outcome, step, message);
       assert.deepEqual(await filesUnder(cwd), before, "nothing is left behind");
     });

@@ -5,19 +5,12 @@ import { Accumulators, lastBytes, seenBytes } from "../gpu/accumulators.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { WeightStore } from "../gpu/weight_store.ts";
 import { type BatchLimits, pack } from "../nn/batch.ts";
-import type { Hookpoint } from "../nn/hookpoints.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import type { Rows } from "../gpu/rows.ts";
 import type { Hook, Llama } from "../nn/llama.ts";
 import { allocateEntries, type OwnedEntries, SaeEncoder } from "../sae/encoder.ts";
 import type { Sae } from "../sae/sae.ts";
-
-/** What is counted at a hookpoint: the latents of an SAE, or the neurons of an act_fn. */
-export interface Target {
-  readonly hookpoint: Hookpoint;
-  /** Absent for neurons. */
-  readonly sae?: Sae;
-}
+import type { Target } from "../sae/target.ts";
 
 export interface CounterOptions extends BatchLimits {
   /** Count slots of TopK SAEs whose value is 0 as well, as published (spec Q3). */

@@ -14,7 +14,8 @@ import type { Gpu } from "../gpu/device.ts";
 import { groupTexts, pack } from "../nn/batch.ts";
 import { resolveHookpoints } from "../nn/hookpoints.ts";
 import type { Sae } from "../sae/sae.ts";
-import { Counter, type CounterOptions, type Target } from "./counter.ts";
+import type { Target } from "../sae/target.ts";
+import { Counter, type CounterOptions } from "./counter.ts";
 
 const LIMITS = { tokens: 4096, examples: 1024 };
 

@@ -130,7 +130,10 @@ async function folderTree(name: string): Promise<FileTree> {
 }
 
 async function repoTree(name: string, { ref, folder }: HubPlace, hub: Hub): Promise<FileTree> {
-  const repo = await hub.open(ref);
+  const repo = await hub.open(ref).catch((error) => {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(`There is no folder ${name} here, and on the hub: ${error.message}`);
+  });
   const paths = repo.files.map(({ path }) => path).filter((path) => path.startsWith(folder))
     .map((path) => path.slice(folder.length)).sort();
   if (paths.length === 0) {

@@ -298,8 +298,9 @@ function weightMap(value: unknown, where: string): Map<string, string> {
     const safe = typeof file === "string" && file === basename(file) && !/[\\\0]/.test(file) &&
       file.endsWith(".safetensors");
     if (safe) continue;
+    const named = typeof file === "string" ? JSON.stringify(file) : typeof file;
     throw new InputError(
-      `${where} places tensor ${JSON.stringify(name)} in ${JSON.stringify(file)}, expected the ` +
+      `${where} places tensor ${JSON.stringify(name)} in ${named}, expected the ` +
         `name of a .safetensors file beside it; fetch it again.`,
     );
   }

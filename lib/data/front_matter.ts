@@ -22,6 +22,8 @@ interface Line {
 }
 
 const MAX_LINES = 100_000;
+/** Deepest nesting of blocks that is read; configurations take four. */
+const MAX_DEPTH = 32;
 
 /** The configurations that the README declares; none when it declares them in a form not read. */
 export function declaredConfigs(readme: string): DeclaredConfig[] {
@@ -68,14 +70,18 @@ function textsOf(value: Yaml): string[] {
 /** Reads blocks by their indentation. */
 class BlockReader {
   #at = 0;
+  #depth = 0;
 
   constructor(readonly lines: readonly Line[]) {}
 
   /** The list or mapping whose lines are indented by `least` or more. */
   read(least: number): Yaml | undefined {
     const first = this.lines[this.#at];
-    if (!first || first.indent < least) return undefined;
-    return isItem(first) ? this.#list(first.indent) : this.#mapping(first.indent);
+    if (!first || first.indent < least || this.#depth >= MAX_DEPTH) return undefined;
+    this.#depth++;
+    const block = isItem(first) ? this.#list(first.indent) : this.#mapping(first.indent);
+    this.#depth--;
+    return block;
   }
 
   #list(indent: number): Yaml[] {
@@ -119,7 +125,7 @@ function isItem({ text }: Line): boolean {
 }
 
 function entryOf(text: string): { key: string; value: string } | undefined {
-  const [, key, value] = /^([\w.-]+|"[^"]*"|'[^']*'):(?:\s+(.*))?$/.exec(text) ?? [];
+  const [, key, value] = /^([\w.-]+|"[^"]*"|'[^']*'):(?:\s+(.*))?$/s.exec(text) ?? [];
   return key === undefined ? undefined : { key: unquoted(key), value: value ?? "" };
 }
 
@@ -132,5 +138,6 @@ function scalar(text: string): Yaml {
 
 function unquoted(text: string): string {
   const [, double, single] = /^(?:"(.*)"|'(.*)')$/.exec(text) ?? [];
-  return double ?? single ?? text.replace(/\s+#.*$/, "");
+  // a comment begins at the first space of a run: looking on inside the run takes its length squared
+  return double ?? single ?? text.replace(/(?<!\s)\s+#.*$/s, "");
 }

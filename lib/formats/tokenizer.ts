@@ -35,8 +35,13 @@ export interface TokenizerOptions {
   bosId?: number;
 }
 
+/** Token ids are below this; the largest vocabularies have a million. The library makes a list of all. */
+const MAX_TOKENS = 2 ** 22;
+
 /** The parts of tokenizer.json that are used here. */
 interface TokenizerFile {
+  readonly model?: { readonly vocab?: unknown } | null;
+  readonly added_tokens?: unknown;
   readonly decoder: DecoderConfig | null;
 }
 
@@ -46,6 +51,14 @@ interface DecoderConfig {
   readonly add_prefix_space?: boolean;
   readonly prepend_scheme?: string;
   readonly start?: number;
+}
+
+/** A step of the pre-tokenizer, or a sequence of them. */
+interface CuttingStep {
+  readonly type: string;
+  readonly individual_digits?: boolean;
+  readonly pretokenizers?: readonly CuttingStep[];
+  readonly [parameter: string]: unknown;
 }
 
 interface TokenizerConfig {
@@ -68,6 +81,7 @@ export function loadTokenizer(
   options: TokenizerOptions = {},
 ): Tokenizer {
   const file = parseObject(tokenizerJson, where) as TokenizerFile;
+  checkIds(file, where);
   const config = parseObject(configJson ?? "{}", `${where}'s tokenizer_config.json`);
   const inner = construct(file, config, where);
   const bos = bosRule(inner, config as TokenizerConfig, options);
@@ -111,15 +125,49 @@ function parseObject(json: string, where: string): object {
   return value;
 }
 
+/** Ids of the vocabulary, by token as BPE has it, and of added tokens. */
+function checkIds({ model, added_tokens: added = [] }: TokenizerFile, where: string): void {
+  const vocabulary = model?.vocab;
+  if (typeof vocabulary !== "object" || vocabulary === null || Array.isArray(vocabulary)) {
+    throw unusable(where, "its model has no vocabulary of tokens and ids");
+  }
+  if (!Array.isArray(added)) throw unusable(where, "its added_tokens are no list");
+  const addedIds = added.map((token): unknown => token?.id);
+  for (const id of [Object.values(vocabulary), addedIds].flat()) {
+    if (Number.isInteger(id) && 0 <= id && id < MAX_TOKENS) continue;
+    const found = typeof id === "number" ? id : typeof id;
+    throw unusable(where, `it has the token id ${found}, not a whole number below ${MAX_TOKENS}`);
+  }
+}
+
 /** The library checks little of the file; whatever it trips over is a fault of the file. */
 function construct(file: object, config: object, where: string): HuggingFaceTokenizer {
   try {
-    const inner = new HuggingFaceTokenizer({ added_tokens: [], ...file }, config);
+    const inner = new HuggingFaceTokenizer(withAllDigits({ added_tokens: [], ...file }), config);
     inner.encode("a");
     return inner;
   } catch (error) {
     throw unusable(where, (error as Error).message);
   }
+}
+
+/**
+ * The same tokenizer with its "Digits" steps written as splits: the reference implementation means
+ * all numbers of Unicode by them, this library's own step knows 0 to 9 only.
+ */
+function withAllDigits(file: object): object {
+  const { pre_tokenizer: cutting } = file as { pre_tokenizer?: CuttingStep | null };
+  if (!cutting) return file;
+  const split = (step: CuttingStep): CuttingStep => {
+    if (step?.type === "Digits") {
+      const Regex = step.individual_digits ? "\\p{N}" : "\\p{N}+";
+      return { type: "Split", pattern: { Regex }, behavior: "Isolated", invert: false };
+    }
+    return Array.isArray(step?.pretokenizers)
+      ? { ...step, pretokenizers: step.pretokenizers.map(split) }
+      : step;
+  };
+  return { ...file, pre_tokenizer: split(cutting) };
 }
 
 function unusable(where: string, why: string): InputError {

@@ -175,3 +175,80 @@ Deno.test("files that are no tokenizer are refused in one sentence", () => {
   refused(sentencePiece({ pre_tokenizer: { type: "Unheard" } }));
   refused(sentencePiece(), "no json");
 });
+
+Deno.test("Digits cut all numbers of Unicode, as in the reference implementation", () => {
+  // Ids of Rust's tokenizers 0.21.
+  const expected = [
+    {
+      individual_digits: true,
+      ids: [
+        8190,
+        364,
+        3447,
+        319,
+        290,
+        220,
+        263,
+        239,
+        263,
+        240,
+        220,
+        17,
+        15,
+        17,
+        19,
+        220,
+        158,
+        227,
+        104,
+        3833,
+        262,
+        107,
+        262,
+        103,
+        262,
+        106,
+      ],
+    },
+    {
+      individual_digits: false,
+      ids: [
+        8190,
+        364,
+        3447,
+        319,
+        290,
+        220,
+        263,
+        239,
+        263,
+        240,
+        220,
+        616,
+        5319,
+        220,
+        158,
+        227,
+        104,
+        5864,
+        107,
+        262,
+        103,
+        262,
+        106,
+      ],
+    },
+  ];
+  for (const { individual_digits, ids } of expected) {
+    const pretokenizers = [
+      { type: "Digits", individual_digits },
+      { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true },
+    ];
+    const changed = {
+      ...JSON.parse(tokenizerJson),
+      pre_tokenizer: { type: "Sequence", pretokenizers },
+    };
+    const tokenizer = loadTokenizer(JSON.stringify(changed), configJson, "tokenizer.json");
+    assert.deepEqual([...tokenizer.encode("มาตรา ๑๒ 2024 Ⅻ१९४८")], ids);
+  }
+});

@@ -8,7 +8,7 @@ import { type BatchLimits, groupTexts, pack } from "../nn/batch.ts";
 import type { Hook, Llama } from "../nn/llama.ts";
 import { allocateEntries, type HostEntries, readEntries, SaeEncoder } from "../sae/encoder.ts";
 import type { Sae } from "../sae/sae.ts";
-import type { Target } from "../count/counter.ts";
+import type { Target } from "../sae/target.ts";
 
 /** One activation of a feature. */
 export interface Firing {

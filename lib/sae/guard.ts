@@ -7,10 +7,10 @@ import { z } from "zod";
 import type { Gpu } from "../gpu/device.ts";
 import type { ByteStore } from "../gpu/self_test.ts";
 import type { WeightStore } from "../gpu/weight_store.ts";
-import type { Hookpoint } from "../nn/hookpoints.ts";
 import type { Llama } from "../nn/llama.ts";
 import { type DecodableTarget, type Fidelity, measureFidelity, sampleOf } from "./fidelity.ts";
 import type { Sae } from "./sae.ts";
+import type { Target } from "./target.ts";
 
 /**
  * - `refused`: worse than answering every token with the mean of all (FVU > 1), nothing fires, or
@@ -66,7 +66,7 @@ export async function guard(
   gpu: Gpu,
   llama: Llama,
   store: WeightStore,
-  targets: readonly { readonly hookpoint: Hookpoint; readonly sae?: Sae }[],
+  targets: readonly Target[],
   texts: Iterable<Uint32Array>,
   memory?: GuardMemory,
 ): Promise<GuardReport[]> {
@@ -96,9 +96,7 @@ export async function guard(
   });
 }
 
-function decodableTarget(
-  { hookpoint, sae }: { readonly hookpoint: Hookpoint; readonly sae?: Sae },
-): DecodableTarget[] {
+function decodableTarget({ hookpoint, sae }: Target): DecodableTarget[] {
   if (!sae?.decoder) return [];
   return [{ hookpoint, sae: sae as DecodableTarget["sae"] }];
 }

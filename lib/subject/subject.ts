@@ -3,21 +3,14 @@ import { InputError } from "../formats/input_error.ts";
 import type { TensorSource } from "../formats/safetensors.ts";
 import type { Tokenizer } from "../formats/tokenizer.ts";
 import type { LlamaConfig } from "../nn/config.ts";
-import { type Hookpoint, resolveHookpoints } from "../nn/hookpoints.ts";
-import type { Sae } from "../sae/sae.ts";
+import { resolveHookpoints } from "../nn/hookpoints.ts";
+import type { Target } from "../sae/target.ts";
 import type { Access, FileHashes } from "./access.ts";
 import { openModel } from "./open_model.ts";
 import { EMBEDDED_SAES, openSaes } from "./open_saes.ts";
 
 /** What fires: latents of SAEs, or neurons of the MLPs. */
 export type UnitKind = "latents" | "neurons";
-
-/** What is counted at a hookpoint: the latents of an SAE, or the neurons of an act_fn. */
-export interface Target {
-  readonly hookpoint: Hookpoint;
-  /** Absent for neurons. */
-  readonly sae?: Sae;
-}
 
 export interface SubjectOptions {
   /** A model, as {@linkcode openModel} takes it; the embedded one if not given. */

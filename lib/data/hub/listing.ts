@@ -90,7 +90,8 @@ function fileEntry(entry: unknown, hub: HubConnection, ref: RepoRef): RepoFile {
   const { path, oid, size, lfs } = entry as Record<string, unknown>;
   const stored = (lfs ?? undefined) as Record<string, unknown> | undefined;
   if (typeof path !== "string" || !isSafePath(path)) {
-    throw notAHub(hub, ref, `a file named ${JSON.stringify(path)?.slice(0, 200)}`);
+    const named = typeof path === "string" ? JSON.stringify(path.slice(0, 200)) : typeof path;
+    throw notAHub(hub, ref, `a file named ${named}`);
   }
   const length = stored?.size ?? size;
   if (

@@ -52,6 +52,12 @@ export interface PageHeader {
 /** No page may come to more bytes; writers make pages of about 1 MiB. */
 export const MAX_PAGE_BYTES = 2 ** 28;
 
+/**
+ * No page may have more cells: repeated values take no bytes, but memory once they are read. Writers
+ * fill pages of 1 MiB, with a bit per cell at the least.
+ */
+const MAX_PAGE_CELLS = 2 ** 23;
+
 const KINDS = ["data", "other", "dictionary", "dataV2"] as const;
 /** Field of the page header that holds what is particular to the kind. */
 const DETAILS = { data: 5, dictionary: 7, dataV2: 8 } as const;
@@ -93,7 +99,9 @@ export function readPageHeader(bytes: Uint8Array<ArrayBuffer>, rows: number): Pa
   if (header.inflatedBytes > MAX_PAGE_BYTES) {
     throw new RangeError(`a page that claims ${header.inflatedBytes} bytes`);
   }
-  if (header.cells > rows) throw new RangeError(`a page that claims ${header.cells} cells`);
+  if (header.cells > Math.min(rows, MAX_PAGE_CELLS)) {
+    throw new RangeError(`a page that claims ${header.cells} cells`);
+  }
   const sizes = [header.bytes, header.inflatedBytes, header.cells, definition, repetition];
   const leveled = definition + repetition <= Math.min(header.bytes, header.inflatedBytes);
   if (sizes.some((size) => size < 0) || !leveled) throw new RangeError("a malformed page header");

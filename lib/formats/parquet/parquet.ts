@@ -7,6 +7,7 @@
 import type { ColumnChunk, FileMetaData, SchemaElement } from "hyparquet";
 import type { ByteSource } from "../byte_source.ts";
 import { InputError } from "../input_error.ts";
+import { Cursor } from "./cursor.ts";
 import {
   type ColumnForm,
   type Inflate,
@@ -16,10 +17,15 @@ import {
   readDictionary,
   readPageHeader,
 } from "./pages.ts";
+import { checkStruct } from "./thrift.ts";
 
 /** Magic number at both ends of a file. */
 const MAGIC = "PAR1";
 const MAX_FOOTER_BYTES = 2 ** 26;
+/** Values in a footer: some thirty for each column of each row group. */
+const MAX_FOOTER_VALUES = 2 ** 21;
+/** Rows of a row group; pyarrow once wrote so many, others write a million or fewer. */
+const MAX_GROUP_ROWS = 2 ** 26;
 /** Bytes of one read: a page and, mostly, the header of the next. */
 const WINDOW_BYTES = 2 ** 20;
 /** Bytes of the first read at the end, where the footer is; most are shorter. */
@@ -56,6 +62,7 @@ export async function openParquet(source: ByteSource, where: string): Promise<Pa
   const footer = await readFooter(source, where);
   const { parquetMetadata } = await import("hyparquet");
   const meta = guarded(where, () => {
+    checkFooter(footer);
     const parsed = parquetMetadata(footer, { geoparquet: false });
     checkMetadata(parsed, source.size);
     return parsed;
@@ -107,12 +114,19 @@ async function readFooter(source: ByteSource, where: string): Promise<Uint8Array
   return length <= tail.length ? tail : await source.read(size - length, size);
 }
 
+/** hyparquet makes every list as long as it claims to be before it reads its elements. */
+function checkFooter(footer: Uint8Array<ArrayBuffer>): void {
+  const end = footer.length - 8;
+  const length = new DataView(footer.buffer, footer.byteOffset + end).getUint32(0, true);
+  checkStruct(new Cursor(footer.subarray(end - length, end)), MAX_FOOTER_VALUES);
+}
+
 /** What hyparquet does not check. */
 function checkMetadata({ row_groups, schema }: FileMetaData, size: number): void {
   const names = topLevel(schema).map(({ name }) => name);
   if (new Set(names).size < names.length) throw new RangeError("two columns of one name");
   for (const { num_rows, columns } of row_groups) {
-    if (!(num_rows >= 0n && num_rows < 2n ** 31n)) throw new RangeError(`${num_rows} rows`);
+    if (!(num_rows >= 0n && num_rows <= MAX_GROUP_ROWS)) throw new RangeError(`${num_rows} rows`);
     for (const { meta_data: chunk } of columns) {
       if (!chunk) throw new RangeError("a column that lies in another file");
       const { begin, end } = chunkRange(chunk);

@@ -79,7 +79,7 @@ Deno.test("what the footer says beside the table", async () => {
 
 async function refused(work: () => Promise<unknown>, why: RegExp): Promise<void> {
   await assert.rejects(work, (error: Error) => {
-    assert.ok(error instanceof InputError, error.stack);
+    assert.ok(error instanceof InputError, error.stack ?? "");
     assert.match(error.message, why);
     assert.match(error.message, /^[^\n]+\.$/);
     return true;

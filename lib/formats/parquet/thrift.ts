@@ -33,6 +33,45 @@ export function readStruct(cursor: Cursor, depth = 0): ThriftStruct {
   }
 }
 
+/**
+ * Walks through the structure that begins at the cursor and makes nothing of it: for readers that
+ * trust the counts in it.
+ *
+ * @param most values in it, those in its lists and structures included
+ * @throws RangeError when there are more, or it is cut short or malformed
+ */
+export function checkStruct(cursor: Cursor, most: number): void {
+  let left = most;
+  const checkFields = (depth: number): void => {
+    if (depth > MAX_DEPTH) throw new RangeError("structures nested too deep");
+    for (;;) {
+      const header = cursor.u8();
+      const type = header & 0x0f;
+      if (type === 0) return;
+      if (header >> 4 === 0) cursor.zigzag();
+      if (type > 2) checkValue(type, depth);
+      else spend();
+    }
+  };
+  const checkValue = (type: number, depth: number): void => {
+    spend();
+    if (type === 12) checkFields(depth + 1);
+    else if (type === 9 || type === 10) checkList(depth);
+    else readValue(cursor, type, depth);
+  };
+  const checkList = (depth: number): void => {
+    const { type, length } = readListHeader(cursor, depth);
+    for (let i = 0; i < length; i++) {
+      if (type > 2) checkValue(type, depth + 1);
+      else cursor.u8();
+    }
+  };
+  const spend = () => {
+    if (--left < 0) throw new RangeError(`more than ${most} values`);
+  };
+  checkFields(0);
+}
+
 /** An integer field; undefined when there is none. */
 export function integerField(fields: ThriftStruct, id: number): number | undefined {
   const value = fields.get(id);
@@ -61,12 +100,18 @@ function readValue(cursor: Cursor, type: number, depth: number): ThriftValue {
 }
 
 function readList(cursor: Cursor, depth: number): ThriftValue[] {
+  const { type, length } = readListHeader(cursor, depth);
+  const element = () => type <= 2 ? cursor.u8() === 1 : readValue(cursor, type, depth + 1);
+  return Array.from({ length }, element);
+}
+
+/** Type and number of a list's elements. */
+function readListHeader(cursor: Cursor, depth: number): { type: number; length: number } {
   if (depth > MAX_DEPTH) throw new RangeError("lists nested too deep");
   const header = cursor.u8();
   const type = header & 0x0f;
   const length = header >> 4 === 15 ? cursor.count() : header >> 4;
   // every element takes a byte at least
   if (length > cursor.left) throw new RangeError(`a list of ${length} elements`);
-  const element = () => type <= 2 ? cursor.u8() === 1 : readValue(cursor, type, depth + 1);
-  return Array.from({ length }, element);
+  return { type, length };
 }
