@@ -47,6 +47,8 @@ export interface Counts {
 const SUM_SCALE = 2 ** SUM_FRACTION_BITS;
 const U32_MAX = 0xffff_ffff;
 const I32_MAX = 0x7fff_ffff;
+/** Most layers that are read; the deepest models have some hundred. */
+const MAX_LAYERS = 65_536;
 /** Ours, beside the originals' five tensors: the exact sum of which over_zero_total is the rounding. */
 const EXACT_SUM = "sum_fixed_24";
 
@@ -89,6 +91,8 @@ export function decodeCounts(bytes: Uint8Array<ArrayBuffer>, where: string): Cou
   const header = parseHeader(bytes, bytes.length, where);
   const shape = tensorInfo(header.tensors, "over_zero_token", where).shape;
   if (shape.length !== 2) throw bad(where, `over_zero_token has shape [${shape}], not two sizes`);
+  // a tensor without columns takes no bytes, however many rows it claims
+  if (shape[0] > MAX_LAYERS) throw bad(where, `it has ${shape[0]} layers, more than ${MAX_LAYERS}`);
   const file: CountsFile = { bytes, header, shape, where };
   return {
     layers: readLayers(file),

@@ -374,26 +374,41 @@ const OPERATIONS: ReadonlyMap<number, Operation> = new Map<number, Operation>([
  * the memo a list can contain itself, or another one a million times.
  */
 function measure(root: unknown, where: string): void {
-  const sizes = new Map<object, number>();
+  const known = new Map<object, Extent>();
   const open = new Set<object>();
-  const sizeOf = (value: unknown): number => {
+  const extentOf = (value: unknown): Extent => {
     if (value instanceof Ingredient) {
       throw badPickle(where, `its value holds ${value.description}, which is no value by itself`);
     }
-    if (!Array.isArray(value) && !(value instanceof Map)) return 1;
-    const known = sizes.get(value);
-    if (known !== undefined) return known;
+    if (!Array.isArray(value) && !(value instanceof Map)) return { size: 1, depth: 0 };
+    const extent = known.get(value) ?? measured(value);
+    if (open.size + extent.depth > MAX_DEPTH) {
+      throw badPickle(where, `it nests deeper than ${MAX_DEPTH}`);
+    }
+    return extent;
+  };
+  const measured = (value: unknown[] | Map<unknown, unknown>): Extent => {
     if (open.has(value)) throw badPickle(where, "a list or dict of it contains itself");
     if (open.size >= MAX_DEPTH) throw badPickle(where, `it nests deeper than ${MAX_DEPTH}`);
     open.add(value);
-    let size = 1;
-    for (const inner of value.values()) size += sizeOf(inner);
+    let [size, depth] = [1, 1];
+    for (const inner of value.values()) {
+      const extent = extentOf(inner);
+      size += extent.size;
+      depth = Math.max(depth, 1 + extent.depth);
+    }
     open.delete(value);
     if (size > MAX_VALUES) throw badPickle(where, `it spells out more than ${MAX_VALUES} values`);
-    sizes.set(value, size);
-    return size;
+    known.set(value, { size, depth });
+    return { size, depth };
   };
-  sizeOf(root);
+  extentOf(root);
+}
+
+/** What a value comes to when it is walked through: values in all, and levels of lists and dicts. */
+interface Extent {
+  readonly size: number;
+  readonly depth: number;
 }
 
 function badPickle(where: string, what: string): InputError {

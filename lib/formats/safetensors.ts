@@ -320,7 +320,9 @@ function parseTensorInfo(name: string, value: unknown, where: string): TensorInf
   if (!isPlainObject(value)) throw bad(where, `${tensor} is not described by an object`);
   const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
   if (!isDtype(dtype)) {
-    throw bad(where, `${tensor} has the unknown element type ${JSON.stringify(dtype)}`);
+    // only a text is repeated: a value may be nested deeper than it can be written again
+    const found = typeof dtype === "string" ? JSON.stringify(dtype) : typeof dtype;
+    throw bad(where, `${tensor} has the unknown element type ${found}`);
   }
   if (!isSizes(shape)) throw bad(where, `${tensor} has no valid shape`);
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {

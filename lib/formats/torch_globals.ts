@@ -88,7 +88,8 @@ function rebuildTensor(
   const valid = storage instanceof TorchStorage && isSize(offset) && isSizes(shape) &&
     isSizes(strides);
   if (!valid) throw unknown("tensor", where);
-  return new TorchTensor(storage, shape, strides, offset, where);
+  // copies: the pickle may go on changing its own lists
+  return new TorchTensor(storage, [...shape], [...strides], offset, where);
 }
 
 /** (tensor, requires_grad, hooks) */
@@ -109,7 +110,7 @@ function rebuildSparseTensor([layout, parts]: readonly Value[], where: string): 
   const [indices, values, shape] = parts;
   const valid = indices instanceof TorchTensor && values instanceof TorchTensor && isSizes(shape);
   if (!valid) throw unknown("sparse tensor", where);
-  return new SparseTensor(shape, indices, values, where);
+  return new SparseTensor([...shape], indices, values, where);
 }
 
 function layout([name]: readonly Value[], where: string): Value {

@@ -120,7 +120,10 @@ function refuseUnsupported(fields: Fields, where: string): void {
   if (fields.model_type !== "llama") refuse("model_type", fields.model_type, '"llama"');
   if (fields.hidden_act !== "silu") refuse("hidden_act", fields.hidden_act, '"silu"');
   if (fields.quantization_config) {
-    refuse("quantization_config", fields.quantization_config, "a checkpoint without quantisation");
+    throw new InputError(
+      `${where}: "quantization_config" is there, but only a checkpoint without quantisation is ` +
+        `supported.`,
+    );
   }
   const headDim = headDimOf(fields);
   if (headDim % 4 !== 0) refuse("head_dim", headDim, "a multiple of 4");
