@@ -77,7 +77,7 @@ function changePart(parts: GgufParts, random: Random): void {
       () => tensor.type = random.pick([0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 30, 31, 0x7fffffff]),
       () => tensor.offset = random.pick([interesting(random), tensor.offset + 32n, 0n, 1n]),
       () => tensor.dimensions[at] = interesting(random),
-      () => tensor.dimensions[at] *= 2n,
+      () => tensor.dimensions[at] = 2n * (tensor.dimensions[at] ?? 1n),
       () => tensor.dimensions.push(random.pick([0n, 1n, 2n, 1n << 62n])),
       () => tensor.dimensions.pop(),
       () => tensor.name = random.pick(tensors).name,
