@@ -178,6 +178,9 @@ Deno.test("a checkpoint is one file or the shards of its index", () =>
         /expected the name of a .safetens/,
       );
     }
+    const deep = "[".repeat(50_000) + "]".repeat(50_000);
+    await put("model.safetensors.index.json", `{"weight_map": {"a": ${deep}}}`);
+    await refused(openSafetensorsFolder(folder), "index.json", /tensor "a" in object, expected/);
     await index({ b: "m-1.safetensors" });
     await refused(openSafetensorsFolder(folder), "m-1.safetensors", /no tensor "b"/);
     await index({ a: "m-3.safetensors" });

@@ -90,3 +90,17 @@ Deno.test("any text at all is read in the end", () => {
     assert.ok(Array.isArray(configs(`configs:\n${front}`)));
   }
 });
+
+Deno.test("no line takes long, however it is made", () => {
+  const spaces = " ".repeat(200_000);
+  const start = performance.now();
+  for (const line of [`a${spaces}b`, `a:${spaces}b\u2028c`, `a${" #".repeat(100_000)}\u2028`]) {
+    configs(`configs:\n- config_name: ${line}\n- ${line}`);
+  }
+  assert.ok(performance.now() - start < 1000);
+});
+
+Deno.test("blocks deeper than any declaration are not followed", () => {
+  const stairs = Array.from({ length: 5000 }, (_, step) => " ".repeat(step) + "a:").join("\n");
+  assert.deepEqual(configs(`configs:\n${stairs}`), []);
+});

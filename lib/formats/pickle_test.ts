@@ -116,3 +116,16 @@ function refusedOrRead(bytes: Uint8Array): void {
     assert.match(error.message, /^x\.pkl [^\n]*\.$/);
   }
 }
+
+Deno.test("a value that is nested through what it shares is as deep as it is", () => {
+  const tuples = (count: number) => new Array<number>(count).fill(0x85);
+  // ((...[]...), (...the first...)): the second is 99 levels of its own, and those of the first
+  const shared = (second: number) =>
+    program(0x80, 2, "(", "]", tuples(60), "q\0", "h\0", tuples(second), "t.");
+  load(shared(30));
+  assert.throws(() => load(shared(60)), (error: Error) => {
+    assert.ok(error instanceof InputError);
+    assert.match(error.message, /^x\.pkl .* it nests deeper than 100; /);
+    return true;
+  });
+});

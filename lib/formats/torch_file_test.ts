@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { concat, utf8 } from "../../tests/fuzz/bytes.ts";
+import { writeZip } from "../../tests/fuzz/zip_writer.ts";
 import { ROOT } from "../../tests/support/run.ts";
 import { type ByteSource, memorySource } from "./byte_source.ts";
 import { type Dtype, toFloat32 } from "./dtype.ts";
@@ -204,3 +206,34 @@ for (const [name, message] of Object.entries(HOSTILE)) {
       return true;
     }));
 }
+
+Deno.test("a tensor keeps the sizes that were checked, whatever its pickle then does to them", async () => {
+  const pickle = concat(
+    [0x80, 2],
+    utf8("ctorch._utils\n_rebuild_tensor_v2\n(("),
+    utf8("X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK\x04tQ"),
+    // offset 0, sizes [4], which are kept, strides (1,)
+    utf8("K\0]q\0K\x04aK\x01"),
+    [0x85],
+    utf8("tR"),
+    // the list of sizes becomes [4, 255, 255]
+    utf8("h\0(K"),
+    [255],
+    utf8("K"),
+    [255],
+    utf8("e0."),
+  );
+  const entry = (name: string, data: Uint8Array<ArrayBuffer>) => ({
+    name: `a/${name}`,
+    data,
+    deflated: false,
+  });
+  const { bytes } = writeZip([
+    entry("data.pkl", pickle),
+    entry("data/0", new Uint8Array(new Float32Array([1, 2, 3, 4]).buffer)),
+  ]);
+  const tensor = await readTorchFile(memorySource(bytes), "a.pt");
+  assert.ok(tensor instanceof TorchTensor);
+  assert.deepEqual(tensor.shape, [4]);
+  assert.deepEqual(numbersOf(await tensor.read(), "F32"), [1, 2, 3, 4]);
+});

@@ -75,6 +75,8 @@ Deno.test("config: a field that is missing, malformed or not supported is named"
   refuses({ head_dim: 6 }, /"head_dim" is 6, but only a multiple of 4/);
   refuses({ num_key_value_heads: 3 }, /"num_key_value_heads" is 3, but only a divisor/);
   refuses({ quantization_config: { bits: 4 } }, /"quantization_config"/);
+  const deep = JSON.parse("[".repeat(50_000) + "]".repeat(50_000));
+  refuses({ quantization_config: deep }, /"quantization_config" is there, but only a checkpoint/);
   refuses({ rope_scaling: { type: "yarn", factor: 2 } }, /"rope_scaling" has type "yarn"/);
   refuses({ rope_scaling: { ...LLAMA3, factor: undefined } }, /"rope_scaling.factor" is missing/);
 });

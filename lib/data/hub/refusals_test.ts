@@ -135,6 +135,7 @@ const LISTED: readonly [string, unknown, RegExp][] = [
   ["an absolute path", { path: "/etc/x", oid: OID, size: 1 }, /a file named "\/etc\/x"/],
   ["backslashes", { path: "..\\x", oid: OID, size: 1 }, /a file named "\.\.\\\\x"/],
   ["no name", { oid: OID, size: 1 }, /a file named undefined/],
+  ["a list for a name", { path: [["x"]], oid: OID, size: 1 }, /a file named object/],
   ["an id that leads elsewhere", { path: "x", oid: "../../x", size: 1 }, /no size and git id of x/],
   ["a size below 0", { path: "x", oid: OID, size: -1 }, /no size and git id of x/],
   ["a size beyond 2^53", { path: "x", oid: OID, size: 1e300 }, /no size and git id of x/],

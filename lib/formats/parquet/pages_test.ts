@@ -35,6 +35,9 @@ Deno.test("pages that claim more than there can be are refused before they are m
   assert.throws(header(MAX_PAGE_BYTES + 1, 24, 10), /claims 268435457 bytes/);
   assert.throws(header(40, 24, 11), /claims 11 cells/);
   assert.throws(header(40, 24, 2 ** 30), /claims 1073741824 cells/);
+  // a page of one value again and again takes no bytes, however many rows there are
+  const many = () => readPageHeader(dataPage(40, 24, 2 ** 23 + 1), 2 ** 26);
+  assert.throws(many, /claims 8388609 cells/);
   assert.throws(() => readPageHeader(bytes(0), 10), /malformed page header/);
   // structures without end
   assert.throws(() => readPageHeader(new Uint8Array(1000).fill(0x1c), 10), /nested too deep/);
