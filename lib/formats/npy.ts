@@ -107,6 +107,8 @@ export function parseNpyHeader(prefix: Uint8Array, where: string): NpyHeader {
 /** A type string, `True` or `False`, and a tuple: all that a header's values can be. */
 const FIELD =
   /^'(descr|fortran_order|shape)': (?:'([^'\\]{1,64})'|(True|False)|\(([\d, L]*)\))(?:, ?)?/;
+const SPACE = 0x20;
+const LINE_END = 0x0a;
 /** Longest dict that is read: far above what 64 dimensions take. */
 const MAX_DICT_BYTES = 4096;
 
@@ -118,8 +120,9 @@ function parseDict(
   bytes: Uint8Array,
   where: string,
 ): { descr: string; fortran: boolean; shape: number[] } {
-  const text = new TextDecoder("latin1").decode(bytes).replace(/[ \n]+$/, "");
-  if (text.length > MAX_DICT_BYTES) throw bad(where, "its header is too long");
+  const length = bytes.findLastIndex((byte) => byte !== SPACE && byte !== LINE_END) + 1;
+  if (length > MAX_DICT_BYTES) throw bad(where, "its header is too long");
+  const text = new TextDecoder("latin1").decode(bytes.subarray(0, length));
   const values = new Map<string, string>();
   let rest = text.startsWith("{") ? text.slice(1) : "";
   for (let field; (field = FIELD.exec(rest)) !== null;) {
