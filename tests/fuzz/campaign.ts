@@ -35,7 +35,7 @@ const MOST_FINDINGS = 20;
 /** Includes the start of the process, on a busy machine. */
 const PATIENCE_MS = 20_000;
 /** Heap of the process, in MiB. */
-const HEAP_MIB = 1024;
+const HEAP_MIB = 512;
 
 /** Reads all inputs of some jobs, of one target each. */
 export async function campaign(jobs: readonly Job[], watch: Watch = {}): Promise<Report> {
