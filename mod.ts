@@ -26,7 +26,8 @@ export { type ByteSource, memorySource } from "./lib/formats/byte_source.ts";
 export { ggufTensors, parseGguf } from "./lib/formats/gguf.ts";
 export { loadGgufTokenizer } from "./lib/formats/gguf_tokenizer.ts";
 export { openNpz } from "./lib/formats/npz.ts";
-export { encodeSafetensors, fromBytes, type TensorSource } from "./lib/formats/safetensors.ts";
+export { encodeSafetensors, fromBytes } from "./lib/formats/safetensors.ts";
+export type { TensorSource } from "./lib/formats/tensor_source.ts";
 export { readTorchFile, type TorchValue } from "./lib/formats/torch_file.ts";
 export { loadTokenizer, type Tokenizer } from "./lib/formats/tokenizer.ts";
 

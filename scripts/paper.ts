@@ -68,7 +68,9 @@ function commandLines({ steps }: Plan, outDir: string): string[] {
 }
 
 async function list({ title, steps }: Plan, there: ReadonlySet<string>): Promise<void> {
-  const finder = new FactFinder(impatientAccess(), { rowsCache: join(cacheFolder(), "rows") });
+  const access = impatientAccess();
+  const rowsCache = join(cacheFolder(), "rows");
+  const finder = new FactFinder(access, { hub: access.hub, rowsCache });
   const facts: StepFacts[] = [];
   for (const step of steps) facts.push(await finder.of(step));
   const header = ["step", "run", "commands", "tokens", "files", "to fetch", "GPU memory", "inputs"];

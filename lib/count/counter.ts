@@ -17,6 +17,12 @@ export interface CounterOptions extends BatchLimits {
   readonly countZeros?: boolean;
 }
 
+/**
+ * Batches that take longer are waited for at every hookpoint, so that someone can be told. The 11 ms
+ * of each wait are nothing then.
+ */
+const LONG_BATCH_MS = 5000;
+
 /** Runs texts through a model and keeps the counts on the GPU until they are taken. */
 export class Counter implements Disposable {
   readonly #gpu: Gpu;
@@ -28,6 +34,8 @@ export class Counter implements Disposable {
   readonly #width: number;
   #examples = 0;
   #tokens = 0;
+  /** What the last batch took; the first may take long. */
+  #batchMs = Infinity;
 
   /**
    * @param targets one or more, all latents of SAEs with one number of latents, or all neurons
@@ -57,22 +65,34 @@ export class Counter implements Disposable {
    * Counts one batch of tokenised texts; returns when the GPU is done with it.
    *
    * @param texts together within the limits of the options
+   * @param reached told the share of the batch's hookpoints that are done, where batches take long
    */
-  async add(texts: readonly Uint32Array[]): Promise<void> {
+  async add(
+    texts: readonly Uint32Array[],
+    reached?: (share: number) => void,
+  ): Promise<void> {
+    const started = performance.now();
     const batch = pack(texts);
     using examples = this.#gpu.bufferOf("examples", batch.examples);
     const hooks = this.#targets.map(({ hookpoint, sae }, i): Hook => ({
       hookpoint,
-      run: (recorder, activations, first) => {
+      run: async (recorder, activations, first) => {
         const [counts, texts] = [this.#accumulators[i], { buffer: examples.resource }];
         if (sae && this.#latents) {
-          return this.#latents.count(recorder, sae, activations, texts, counts);
+          await this.#latents.count(recorder, sae, activations, texts, counts);
+        } else {
+          counts.recordNeurons(recorder, activations, { ...texts, offset: first * 4 });
         }
-        counts.recordNeurons(recorder, activations, { ...texts, offset: first * 4 });
+        const isLast = first + activations.rows === batch.ids.length;
+        if (!reached || !isLast || this.#batchMs < LONG_BATCH_MS) return;
+        recorder.submit();
+        await this.#gpu.settle();
+        reached((i + 1) / this.#targets.length);
       },
     }));
     await this.#llama.forward(batch, hooks);
     await this.#gpu.settle();
+    this.#batchMs = performance.now() - started;
     this.#examples += batch.exampleCount;
     this.#tokens += batch.ids.length;
   }

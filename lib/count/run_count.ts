@@ -330,8 +330,13 @@ async function countJob(
   let checkpoint = Date.now();
   progressed(tokens);
   for (const group of groupTexts(texts.slice(resumedExamples), counter.options)) {
-    await counter.add(group.map(({ ids }) => ids));
-    tokens += group.reduce((sum, { ids }) => sum + ids.length, 0);
+    const size = group.reduce((sum, { ids }) => sum + ids.length, 0);
+    const before = tokens;
+    await counter.add(
+      group.map(({ ids }) => ids),
+      (share) => progressed(before + Math.floor(share * size)),
+    );
+    tokens += size;
     progressed(tokens);
     if (Date.now() - checkpoint >= checkpointSeconds * 1000) {
       await keep(partial);

@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { ggufTensors, parseGguf } from "../formats/gguf.ts";
 import { loadGgufTokenizer } from "../formats/gguf_tokenizer.ts";
 import { InputError } from "../formats/input_error.ts";
-import type { TensorSource } from "../formats/safetensors.ts";
+import type { TensorSource } from "../formats/tensor_source.ts";
 import { loadTokenizer, type Tokenizer } from "../formats/tokenizer.ts";
 import type { LlamaConfig } from "../nn/config.ts";
 import { ggufLlama } from "../nn/gguf_llama.ts";

@@ -1,8 +1,7 @@
 /** .npz files (GemmaScope's SAEs) as open tensors. */
 
 import { openNpz } from "../formats/npz.ts";
-import type { OpenTensors } from "./files.ts";
-import { openTensors } from "./opened_tensors.ts";
+import { type OpenTensors, openTensors } from "./opened_tensors.ts";
 
 /**
  * Opens an .npz file for reading by row or column ranges; the file is never loaded whole. Dispose

@@ -1,8 +1,10 @@
 /** Tensors together with the file that they are read from. */
 
-import type { TensorSource } from "../formats/safetensors.ts";
+import type { TensorSource } from "../formats/tensor_source.ts";
 import { type FileSource, openFileSource } from "./file_source.ts";
-import type { OpenTensors } from "./files.ts";
+
+/** Tensors in open files; dispose (or `using`) closes them. */
+export type OpenTensors = TensorSource & Disposable;
 
 /**
  * Opens a file and finds its tensors.

@@ -2,8 +2,7 @@
 
 import { readTorchFile } from "../formats/torch_file.ts";
 import { stateDict } from "../formats/torch_tensors.ts";
-import type { OpenTensors } from "./files.ts";
-import { openTensors } from "./opened_tensors.ts";
+import { type OpenTensors, openTensors } from "./opened_tensors.ts";
 
 /**
  * Opens the state dict in a file of torch.save for reading by row or column ranges; the file is never

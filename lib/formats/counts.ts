@@ -11,8 +11,8 @@ import {
   parseHeader,
   type SafetensorsHeader,
   type Tensor,
-  tensorInfo,
 } from "./safetensors.ts";
+import { tensorInfo } from "./tensor_source.ts";
 
 /** Exponent of the fixed point in which activations are summed: one unit is 2^-24. */
 export const SUM_FRACTION_BITS = 24;

@@ -10,8 +10,8 @@ import { dequantize, GGML_TYPES, type GgmlType, READABLE_TYPES } from "./dequant
 import { DTYPE_BYTES } from "./dtype.ts";
 import { GgufCursor, type GgufValue } from "./gguf_values.ts";
 import { InputError } from "./input_error.ts";
-import type { TensorInfo, TensorSource } from "./safetensors.ts";
-import { tensorInfo } from "./safetensors.ts";
+import type { TensorInfo, TensorSource } from "./tensor_source.ts";
+import { tensorInfo } from "./tensor_source.ts";
 
 /** Most metadata entries, and most tensors, that are read; known files have hundreds. */
 const MAX_ENTRIES = 1 << 16;

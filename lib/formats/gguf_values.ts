@@ -32,7 +32,7 @@ type NumericArray =
 
 /** Most bytes that a header is read to: those of the largest vocabularies take some 16 MiB. */
 export const MAX_HEADER_BYTES = 1 << 26;
-/** Most strings and arrays in arrays, all together: each costs far more memory than its bytes. */
+/** Most strings, booleans and arrays in arrays, all together: each costs far more than its bytes. */
 const MAX_ELEMENTS = 1 << 22;
 /** Longest metadata key and tensor name; known ones take at most 64. */
 const MAX_NAME_BYTES = 256;
@@ -185,7 +185,7 @@ export class GgufCursor {
       return this.#list(await this.count(counted, 12), () => this.#array(what, depth + 1));
     }
     if (type === BOOL) {
-      const count = await this.count(counted);
+      const count = this.#take(await this.count(counted));
       return Array.from(await this.bytes(count, what), booleanOf);
     }
     const { bytes, many } = this.#numberType(type, what);
@@ -194,13 +194,16 @@ export class GgufCursor {
   }
 
   async #list<T>(count: number, read: () => Promise<T>): Promise<T[]> {
-    this.#elements += count;
-    if (this.#elements > MAX_ELEMENTS) {
-      throw this.bad(`its arrays hold more than ${MAX_ELEMENTS} strings and arrays`);
-    }
     const list: T[] = [];
-    for (let i = 0; i < count; i++) list.push(await read());
+    for (let i = this.#take(count); i > 0; i--) list.push(await read());
     return list;
+  }
+
+  /** Counts elements that take more memory than they take bytes. */
+  #take(count: number): number {
+    this.#elements += count;
+    if (this.#elements <= MAX_ELEMENTS) return count;
+    throw this.bad(`its arrays hold more than ${MAX_ELEMENTS} strings, booleans and arrays`);
   }
 
   #numberType(type: number, what: string): NumberType {

@@ -13,7 +13,7 @@ import {
   type TensorInfo,
   tensorInfo,
   type TensorSource,
-} from "./safetensors.ts";
+} from "./tensor_source.ts";
 import { openZip, type ZipArchive } from "./zip.ts";
 import type { ZipEntry } from "./zip_directory.ts";
 

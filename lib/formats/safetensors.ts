@@ -6,8 +6,16 @@
  * Format: https://github.com/huggingface/safetensors#format
  */
 
+import { type ByteSource, memorySource } from "./byte_source.ts";
 import { type Dtype, DTYPE_BYTES, isDtype } from "./dtype.ts";
 import { InputError } from "./input_error.ts";
+import {
+  columnRange,
+  rowRange,
+  type TensorInfo,
+  tensorInfo,
+  type TensorSource,
+} from "./tensor_source.ts";
 
 /** Largest JSON header that is read, in bytes: the reference implementation's limit. */
 export const MAX_HEADER_BYTES = 100_000_000;
@@ -17,16 +25,6 @@ export const MAX_TENSORS = 1_000_000;
 const LENGTH_BYTES = 8;
 const METADATA_KEY = "__metadata__";
 
-/** What the header says of one tensor. */
-export interface TensorInfo {
-  readonly dtype: Dtype;
-  /** Sizes from the outermost (rows) to the innermost dimension; `[]` is a scalar. */
-  readonly shape: readonly number[];
-  /** First byte and one past the last byte, counted from the end of the header. */
-  readonly begin: number;
-  readonly end: number;
-}
-
 /** A checked header. */
 export interface SafetensorsHeader {
   /** Free text of the file; has no prototype, so any key is safe. */
@@ -34,30 +32,6 @@ export interface SafetensorsHeader {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Bytes before the first tensor byte. */
   readonly dataStart: number;
-}
-
-/** Tensors that can be read whole or by rows, wherever they lie. */
-export interface TensorSource {
-  /** Free text of the file; has no prototype, so any key is safe. */
-  readonly metadata: Readonly<Record<string, string>>;
-  /** Names in the order of the header. */
-  names(): string[];
-  /** @throws InputError when there is no tensor of that name */
-  info(name: string): TensorInfo;
-  /**
-   * A copy of rows `rowStart` (0) to `rowEnd` (all), half open, of the outermost dimension.
-   *
-   * @throws InputError when there is no tensor of that name; RangeError for rows that it lacks
-   */
-  read(name: string, rowStart?: number, rowEnd?: number): Promise<Uint8Array<ArrayBuffer>>;
-  /**
-   * A copy of columns `from` to `to`, half open, of a matrix: [rows, to - from], row major. Only they
-   * are read.
-   *
-   * @throws InputError when there is no tensor of that name; RangeError when it is not a matrix or
-   *   lacks such columns
-   */
-  readColumns(name: string, from: number, to: number): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** A tensor to be written; `data` holds its elements, little endian and row major. */
@@ -121,97 +95,58 @@ export function parseHeader(
  */
 export function fromBytes(bytes: Uint8Array<ArrayBuffer>, where: string): TensorSource {
   const header = parseHeader(bytes, bytes.length, where);
-  return {
-    metadata: header.metadata,
-    names: () => [...header.tensors.keys()],
-    info: (name) => tensorInfo(header.tensors, name, where),
-    // async, so that a bad name or row rejects instead of throwing
-    // deno-lint-ignore require-await
-    async read(name, rowStart, rowEnd) {
-      const range = rowRange(name, tensorInfo(header.tensors, name, where), rowStart, rowEnd);
-      return bytes.slice(header.dataStart + range.begin, header.dataStart + range.end);
-    },
-    // deno-lint-ignore require-await
-    async readColumns(name, from, to) {
-      const columns = columnRange(name, tensorInfo(header.tensors, name, where), from, to);
-      const block = new Uint8Array(columns.rows * columns.bytes);
-      for (let row = 0; row < columns.rows; row++) {
-        const at = header.dataStart + columns.begin + row * columns.stride;
-        block.set(bytes.subarray(at, at + columns.bytes), row * columns.bytes);
-      }
-      return block;
-    },
-  };
+  return new StoredTensors(memorySource(bytes), header, where);
 }
 
 /**
- * Entry `name` of a header.
+ * The tensors of a safetensors file, read by ranges when they are asked for.
  *
- * @throws InputError when there is none
+ * @throws InputError when the file is not valid
  */
-export function tensorInfo(
-  tensors: ReadonlyMap<string, TensorInfo>,
-  name: string,
-  where: string,
-): TensorInfo {
-  const info = tensors.get(name);
-  if (info) return info;
-  const first = [...tensors.keys()].slice(0, 3).join(", ");
-  throw new InputError(
-    `${where} has no tensor ${JSON.stringify(name)} among its ${tensors.size} (${first || "none"}` +
-      `${tensors.size > 3 ? ", …" : ""}); check that this is the right file for this model.`,
-  );
+export async function openSafetensors(source: ByteSource, where: string): Promise<TensorSource> {
+  const { size } = source;
+  const prefix = await source.read(0, Math.min(LENGTH_BYTES, size));
+  const length = headerLength(prefix, size, where);
+  const header = parseHeader(await source.read(0, LENGTH_BYTES + length), size, where);
+  return new StoredTensors(source, header, where);
 }
 
-/**
- * Bytes of rows `rowStart` to `rowEnd` (half open) of a tensor, counted like `begin` and `end` of
- * its info. A scalar has one row.
- *
- * @throws RangeError when the tensor has no such rows
- */
-export function rowRange(
-  name: string,
-  info: TensorInfo,
-  rowStart = 0,
-  rowEnd?: number,
-): { begin: number; end: number } {
-  const rows = info.shape[0] ?? 1;
-  const last = rowEnd ?? rows;
-  const valid = Number.isInteger(rowStart) && Number.isInteger(last) &&
-    0 <= rowStart && rowStart <= last && last <= rows;
-  if (!valid) throw new RangeError(`tensor ${name} has ${rows} rows, not ${rowStart}:${last}`);
-  const rowBytes = rows === 0 ? 0 : (info.end - info.begin) / rows;
-  return { begin: info.begin + rowStart * rowBytes, end: info.begin + last * rowBytes };
-}
+/** Tensors where the header says they are. */
+class StoredTensors implements TensorSource {
+  readonly metadata: SafetensorsHeader["metadata"];
 
-/** Where columns of a matrix lie: `rows` pieces of `bytes`, `stride` apart. */
-export interface ColumnRange {
-  readonly rows: number;
-  /** First byte of the first piece, counted like `begin` of the matrix. */
-  readonly begin: number;
-  readonly bytes: number;
-  readonly stride: number;
-}
-
-/**
- * Where columns `from` to `to` (half open) of a matrix lie.
- *
- * @throws RangeError when the tensor is not a matrix or has no such columns
- */
-export function columnRange(
-  name: string,
-  { dtype, shape, begin }: TensorInfo,
-  from: number,
-  to: number,
-): ColumnRange {
-  const [rows, columns] = shape;
-  const valid = shape.length === 2 && Number.isInteger(from) && Number.isInteger(to) &&
-    0 <= from && from <= to && to <= columns;
-  if (!valid) {
-    throw new RangeError(`tensor ${name} has shape [${shape}], not columns ${from}:${to}`);
+  constructor(
+    readonly source: ByteSource,
+    readonly header: SafetensorsHeader,
+    readonly where: string,
+  ) {
+    this.metadata = header.metadata;
   }
-  const width = DTYPE_BYTES[dtype];
-  return { rows, begin: begin + from * width, bytes: (to - from) * width, stride: columns * width };
+
+  names() {
+    return [...this.header.tensors.keys()];
+  }
+
+  info(name: string) {
+    return tensorInfo(this.header.tensors, name, this.where);
+  }
+
+  async read(name: string, rowStart?: number, rowEnd?: number) {
+    const { begin, end } = rowRange(name, this.info(name), rowStart, rowEnd);
+    const { dataStart } = this.header;
+    return await this.source.read(dataStart + begin, dataStart + end);
+  }
+
+  async readColumns(name: string, from: number, to: number) {
+    const { rows, begin, bytes, stride } = columnRange(name, this.info(name), from, to);
+    const start = this.header.dataStart + begin;
+    const block = new Uint8Array(rows * bytes);
+    for (let row = 0; row < rows; row++) {
+      const at = start + row * stride;
+      block.set(await this.source.read(at, at + bytes), row * bytes);
+    }
+    return block;
+  }
 }
 
 /**

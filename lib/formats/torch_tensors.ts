@@ -8,7 +8,7 @@ import {
   type TensorInfo,
   tensorInfo,
   type TensorSource,
-} from "./safetensors.ts";
+} from "./tensor_source.ts";
 import type { TorchValue } from "./torch_file.ts";
 import { TorchTensor } from "./torch_tensor.ts";
 

@@ -1,6 +1,6 @@
 /** The weights of a Llama by name: what a checkpoint has to hold, and how it goes to the GPU. */
 import { InputError } from "../formats/input_error.ts";
-import type { TensorSource } from "../formats/safetensors.ts";
+import type { TensorSource } from "../formats/tensor_source.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { type Matrix, matrixBytes, type MatrixSource, uploadMatrix } from "../gpu/matrix.ts";
 import type { LlamaConfig } from "./config.ts";

@@ -7,7 +7,7 @@
 import { DTYPE_BYTES, toFloat32 } from "../formats/dtype.ts";
 import type { GgufValue } from "../formats/gguf_values.ts";
 import { InputError } from "../formats/input_error.ts";
-import type { TensorSource } from "../formats/safetensors.ts";
+import type { TensorSource } from "../formats/tensor_source.ts";
 import type { LlamaConfig, RopeScaling } from "./config.ts";
 
 /** A Llama as {@linkcode Llama} opens it. */

@@ -8,7 +8,7 @@ import { toFloat32 } from "../formats/dtype.ts";
 import { ggufTensors, parseGguf } from "../formats/gguf.ts";
 import type { GgufValue } from "../formats/gguf_values.ts";
 import { InputError } from "../formats/input_error.ts";
-import type { TensorSource } from "../formats/safetensors.ts";
+import type { TensorSource } from "../formats/tensor_source.ts";
 import { readRows } from "../gpu/rows.ts";
 import { WeightStore } from "../gpu/weight_store.ts";
 import { pack } from "./batch.ts";

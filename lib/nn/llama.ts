@@ -6,7 +6,7 @@
  * arithmetic is f32. The pass stops after the last hookpoint in use, and a token's values do not
  * depend on what it is batched with.
  */
-import type { TensorSource } from "../formats/safetensors.ts";
+import type { TensorSource } from "../formats/tensor_source.ts";
 import { recordAttention } from "../gpu/attention.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { recordAdd, recordMultiply, recordSilu, recordSwiGlu } from "../gpu/elementwise.ts";

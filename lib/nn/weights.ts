@@ -1,7 +1,7 @@
 /** A checkpoint's tensors as the matrices and vectors of a Llama, checked against its config. */
 import { toFloat32 } from "../formats/dtype.ts";
 import { InputError } from "../formats/input_error.ts";
-import type { TensorSource } from "../formats/safetensors.ts";
+import type { TensorSource } from "../formats/tensor_source.ts";
 import type { MatrixSource, WeightType } from "../gpu/matrix.ts";
 import { strideOf } from "../gpu/rows.ts";
 

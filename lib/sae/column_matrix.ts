@@ -1,5 +1,5 @@
 /** Matrices stored with one latent per column, where the program wants one per row. */
-import type { TensorSource } from "../formats/safetensors.ts";
+import type { TensorSource } from "../formats/tensor_source.ts";
 import type { MatrixSource, WeightType } from "../gpu/matrix.ts";
 import { matrixOf } from "../nn/weights.ts";
 import { rowBlocks } from "./stored_rows.ts";

@@ -1,5 +1,5 @@
 /** Families of SAE files: found by the names of the files, opened by the module of each. */
-import type { TensorSource } from "../formats/safetensors.ts";
+import type { TensorSource } from "../formats/tensor_source.ts";
 import { gemmaScopeHookpoint, openGemmaScopeSae } from "./gemma_scope.ts";
 import { llamaScopeHookpoint, openLlamaScopeSae } from "./llama_scope.ts";
 import type { Sae } from "./sae.ts";

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { InputError } from "../formats/input_error.ts";
-import type { TensorSource } from "../formats/safetensors.ts";
+import type { TensorSource } from "../formats/tensor_source.ts";
 import { strideOf } from "../gpu/rows.ts";
 import { matrixOf, vectorOf } from "../nn/weights.ts";
 import { transposedOf } from "./column_matrix.ts";

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { InputError } from "../formats/input_error.ts";
-import type { TensorSource } from "../formats/safetensors.ts";
+import type { TensorSource } from "../formats/tensor_source.ts";
 import { matrixOf, vectorOf } from "../nn/weights.ts";
 import { configFields, shortName } from "./config_fields.ts";
 import { rowDecoder } from "./decoder.ts";

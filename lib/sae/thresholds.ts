@@ -1,6 +1,6 @@
 /** Thresholds of JumpReLU SAEs. */
 import { InputError } from "../formats/input_error.ts";
-import type { TensorSource } from "../formats/safetensors.ts";
+import type { TensorSource } from "../formats/tensor_source.ts";
 import { vectorOf } from "../nn/weights.ts";
 import type { Activation } from "./sae.ts";
 

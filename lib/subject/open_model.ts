@@ -2,10 +2,11 @@
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type FileTree, isFile, openFileTree } from "../data/file_tree.ts";
-import { openSafetensorsFolder, readJson, readText } from "../data/files.ts";
+import { readJson, readText } from "../data/files.ts";
+import { openSafetensorsFolder } from "../data/safetensors_files.ts";
 import { openGguf } from "../data/gguf_files.ts";
 import { InputError } from "../formats/input_error.ts";
-import type { TensorSource } from "../formats/safetensors.ts";
+import type { TensorSource } from "../formats/tensor_source.ts";
 import { loadTokenizer, type Tokenizer } from "../formats/tokenizer.ts";
 import { type LlamaConfig, parseLlamaConfig } from "../nn/config.ts";
 import { type Access, type FileHashes, hashFiles } from "./access.ts";

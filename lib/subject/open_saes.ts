@@ -2,7 +2,9 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type FileTree, openFileTree } from "../data/file_tree.ts";
-import { openSafetensors, type OpenTensors, readJson } from "../data/files.ts";
+import { readJson } from "../data/files.ts";
+import { openSafetensorsFile } from "../data/safetensors_files.ts";
+import type { OpenTensors } from "../data/opened_tensors.ts";
 import { openNpzFile } from "../data/npz_files.ts";
 import { InputError } from "../formats/input_error.ts";
 import { allHookpoints, type Hookpoint, resolveHookpoints } from "../nn/hookpoints.ts";
@@ -194,7 +196,7 @@ async function openFound(
   const path = join(folder, tensorFile);
   const tensors: OpenTensors = tensorFile.endsWith(".npz")
     ? await openNpzFile(path)
-    : await openSafetensors(path);
+    : await openSafetensorsFile(path);
   owned.use(tensors);
   const config = configFile && await readJson(join(folder, configFile));
   return await openSae(family, config, tensors, join(tree.name, inside));

@@ -1,6 +1,6 @@
 /** What is looked into: a model, its tokenizer, and the SAEs or neurons at its hookpoints. */
 import { InputError } from "../formats/input_error.ts";
-import type { TensorSource } from "../formats/safetensors.ts";
+import type { TensorSource } from "../formats/tensor_source.ts";
 import type { Tokenizer } from "../formats/tokenizer.ts";
 import type { LlamaConfig } from "../nn/config.ts";
 import { resolveHookpoints } from "../nn/hookpoints.ts";

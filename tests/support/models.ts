@@ -1,5 +1,6 @@
 /** Opens Llamas on the test machine's adapter. */
-import { openSafetensorsFolder, readJson } from "../../lib/data/files.ts";
+import { readJson } from "../../lib/data/files.ts";
+import { openSafetensorsFolder } from "../../lib/data/safetensors_files.ts";
 import type { Gpu } from "../../lib/gpu/device.ts";
 import { readRows, type Rows } from "../../lib/gpu/rows.ts";
 import { WeightStore } from "../../lib/gpu/weight_store.ts";

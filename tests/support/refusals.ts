@@ -53,3 +53,14 @@ export async function survivesHostileFields(
     }
   }
 }
+
+/** Expects work to be refused in one sentence that names `named` and says why. */
+export async function refused(work: Promise<unknown>, named: string, why: RegExp): Promise<void> {
+  await assert.rejects(work, (error: Error) => {
+    assert.ok(error instanceof InputError, error.stack ?? String(error));
+    assert.ok(error.message.includes(named), error.message);
+    assert.match(error.message, why);
+    assert.match(error.message, /^[^\n]+\.$/);
+    return true;
+  });
+}

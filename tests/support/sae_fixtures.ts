@@ -1,6 +1,7 @@
 /** The SAEs of tests/fixtures/saes, of every family, with what they compute. */
 import { openNpzFile } from "../../lib/data/npz_files.ts";
-import { openSafetensors, readJson } from "../../lib/data/files.ts";
+import { readJson } from "../../lib/data/files.ts";
+import { openSafetensorsFile } from "../../lib/data/safetensors_files.ts";
 import { findSaes, type FoundSae, openSae } from "../../lib/sae/families.ts";
 import type { Sae } from "../../lib/sae/sae.ts";
 import { Fixture, projectPath } from "./tensors.ts";
@@ -27,7 +28,7 @@ export function saeFixtures(): FoundSae[] {
 export async function openSaeFixture(found: FoundSae): Promise<SaeFixture> {
   using owned = new DisposableStack();
   const root = projectPath(ROOT);
-  const open = found.tensorFile.endsWith(".npz") ? openNpzFile : openSafetensors;
+  const open = found.tensorFile.endsWith(".npz") ? openNpzFile : openSafetensorsFile;
   const tensors = owned.use(await open(`${root}/${found.tensorFile}`));
   const config = found.configFile && await readJson(`${root}/${found.configFile}`);
   const sae = await openSae(found.family, config, tensors, found.folder);

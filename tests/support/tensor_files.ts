@@ -1,6 +1,6 @@
 /** Small tensor files in memory. */
 import { encodeSafetensors, fromBytes, type Tensor } from "../../lib/formats/safetensors.ts";
-import type { TensorSource } from "../../lib/formats/safetensors.ts";
+import type { TensorSource } from "../../lib/formats/tensor_source.ts";
 
 /** An f32 tensor of a shape; its values count up from 0 unless given. */
 export function f32(shape: readonly number[], values?: ArrayLike<number>): Tensor {

@@ -1,7 +1,7 @@
 /** Reads reference tensors of fixtures as numbers. */
-import { openSafetensors } from "../../lib/data/files.ts";
+import { openSafetensorsFile } from "../../lib/data/safetensors_files.ts";
 import { toFloat32 } from "../../lib/formats/dtype.ts";
-import type { TensorSource } from "../../lib/formats/safetensors.ts";
+import type { TensorSource } from "../../lib/formats/tensor_source.ts";
 
 /** Path of a file of this project. */
 export function projectPath(relative: string): string {
@@ -13,7 +13,7 @@ export class Fixture implements Disposable {
   private constructor(readonly tensors: TensorSource & Disposable) {}
 
   static async open(relative: string): Promise<Fixture> {
-    return new Fixture(await openSafetensors(projectPath(relative)));
+    return new Fixture(await openSafetensorsFile(projectPath(relative)));
   }
 
   async floats(name: string): Promise<Float32Array<ArrayBuffer>> {
