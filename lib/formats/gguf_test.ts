@@ -245,6 +245,16 @@ Deno.test("gguf: a sparse file of terabytes does not make the reader allocate th
   await assert.rejects(parseGguf(source, "m.gguf"), /goes past \d+ bytes/);
 });
 
+Deno.test("gguf: elements that take more memory than bytes are counted", async () => {
+  const BOOL = 7;
+  const many = 2 ** 22 + 1;
+  const flags = new Array<number>(many).fill(1);
+  await refused(
+    file({ metadata: [array("flags", BOOL, many, flags)] }),
+    /more than 4194304 strings, booleans and arrays/,
+  );
+});
+
 const EXTREMES = [
   0n,
   1n,
