@@ -83,10 +83,15 @@ export function loadTokenizer(
   const file = parseObject(tokenizerJson, where) as TokenizerFile;
   checkIds(file, where);
   const config = parseObject(configJson ?? "{}", `${where}'s tokenizer_config.json`);
-  const inner = construct(file, config, where);
-  const bos = bosRule(inner, config as TokenizerConfig, options);
-  const bytesOf = tokenBytes(inner, file.decoder);
-  const dropsFirstSpace = stripsLeadingSpace(file.decoder);
+  const { inner, bos, bytesOf, dropsFirstSpace } = guarded(where, () => {
+    const inner = construct(file, config);
+    return {
+      inner,
+      bos: bosRule(inner, config as TokenizerConfig, options),
+      bytesOf: tokenBytes(inner, file.decoder),
+      dropsFirstSpace: stripsLeadingSpace(file.decoder),
+    };
+  });
 
   const decodePieces = (ids: Iterable<number>): string[] => {
     const pieces = wholeCharacters(Array.from(ids, bytesOf)).map(utf8Text);
@@ -97,7 +102,7 @@ export function loadTokenizer(
     bosId: bos.id,
     vocabSize: 1 + maximum(inner.get_vocab().values()),
     encode(text) {
-      const { ids } = inner.encode(text, { add_special_tokens: !bos.drop });
+      const { ids } = guarded(where, () => inner.encode(text, { add_special_tokens: !bos.drop }));
       if (ids.includes(undefined as unknown as number)) {
         throw new InputError(
           `${where} has no token for a part of ${JSON.stringify(text.slice(0, 40))}: ` +
@@ -141,14 +146,18 @@ function checkIds({ model, added_tokens: added = [] }: TokenizerFile, where: str
 }
 
 /** The library checks little of the file; whatever it trips over is a fault of the file. */
-function construct(file: object, config: object, where: string): HuggingFaceTokenizer {
+function guarded<T>(where: string, work: () => T): T {
   try {
-    const inner = new HuggingFaceTokenizer(withAllDigits({ added_tokens: [], ...file }), config);
-    inner.encode("a");
-    return inner;
+    return work();
   } catch (error) {
     throw unusable(where, (error as Error).message);
   }
+}
+
+function construct(file: object, config: object): HuggingFaceTokenizer {
+  const inner = new HuggingFaceTokenizer(withAllDigits({ added_tokens: [], ...file }), config);
+  inner.encode("a");
+  return inner;
 }
 
 /**

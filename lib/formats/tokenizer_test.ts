@@ -252,3 +252,24 @@ Deno.test("Digits cut all numbers of Unicode, as in the reference implementation
     assert.deepEqual([...tokenizer.encode("มาตรา ๑๒ 2024 Ⅻ१९४८")], ids);
   }
 });
+
+Deno.test("a decoder that is none is a fault of the file", () => {
+  const file = JSON.parse(sentencePiece());
+  for (const decoder of [7, { decoders: 7 }, { decoders: [null] }, strip({}), strip("x")]) {
+    const json = JSON.stringify({ ...file, decoder });
+    try {
+      loadTokenizer(json, undefined, "tokenizer.json").decode([0]);
+    } catch (error) {
+      assert.ok(error instanceof InputError, `${(error as Error).stack}`);
+    }
+  }
+  const noNumber = JSON.stringify({ ...file, decoder: strip({ toString: 1, valueOf: 1 }) });
+  assert.throws(
+    () => loadTokenizer(noNumber, undefined, "tokenizer.json"),
+    /not a usable tokenizer/,
+  );
+});
+
+function strip(start: unknown) {
+  return { type: "Sequence", decoders: [{ type: "Strip", content: " ", start, stop: 0 }] };
+}

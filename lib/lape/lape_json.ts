@@ -158,15 +158,15 @@ export function fromLapeJson(json: unknown, where: string): LapeResult {
   const lape = parse(json, where);
   const problem = contradiction(lape);
   if (problem) throw new InputError(`${where}: ${problem}; write the file again with identify.`);
-  const written = writtenLanguages(lape);
+  const places = new Map(writtenLanguages(lape).map((language, place) => [language, place]));
   return {
     languages: lape.sorted_lang,
     examples: lape.num_examples,
     tokens: lape.num_tokens,
-    layers: Math.max(0, ...lape.final_indice.map((layers) => layers.length)),
+    layers: lape.final_indice.reduce((most, layers) => Math.max(most, layers.length), 0),
     features: lape.sorted_lang.map((language) => {
-      const place = written.indexOf(language);
-      return place < 0 ? [] : readFeatures(lape, lape.features_info[language], place);
+      const place = places.get(language);
+      return place === undefined ? [] : readFeatures(lape, lape.features_info[language], place);
     }),
   };
 }

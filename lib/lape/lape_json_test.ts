@@ -176,3 +176,23 @@ Deno.test("a file that is not as expected is refused in one sentence with its na
     });
   }
 });
+
+Deno.test("a file of very many languages takes no longer for each than one of few", () => {
+  const languages = Array.from({ length: 150_000 }, (_, i) => `language ${i}`);
+  const none = languages.map(() => []);
+  const json = {
+    final_indice: none,
+    final_indice_global_max_active: none,
+    final_indice_global_min_active: none,
+    final_indice_global_avg_active: none,
+    sorted_lang: languages,
+    num_examples: languages.map(() => 1),
+    num_tokens: languages.map(() => 1),
+    features_info: Object.fromEntries(
+      languages.map((name) => [name, { indicies: [], entropies: [], selected_probs: [] }]),
+    ),
+  };
+  const start = performance.now();
+  assert.equal(fromLapeJson(json, "lape.json").features.length, languages.length);
+  assert.ok(performance.now() - start < 10_000);
+});
