@@ -1,4 +1,5 @@
 /** In the place of `inputs.ts`: readers whose process falls silent or comes to an end. */
+import { remark } from "../../lib/cli/output.ts";
 import type { Job, Said } from "./inputs.ts";
 
 function say(said: Said): void {
@@ -10,7 +11,7 @@ for (const { target, from, to } of JSON.parse(Deno.args[0]) as Job[]) {
     say({ kind: "at", target, n });
     if (target === "hangs" && n === 2) { for (;;); }
     if (target === "dies" && n === 1) {
-      console.error("out of memory");
+      remark("out of memory");
       Deno.exit(133);
     }
   }
