@@ -83,7 +83,9 @@ function declaredFiles(
 
 /** Patterns come from a stranger's README: with many stars, one can take for ever to match. */
 function isTame(pattern: string): boolean {
-  return pattern.length <= 1000 && pattern.split("*").length <= MOST_STARS;
+  // no path of a hub has a backslash, and matching a run of them takes time exponential in its length
+  return pattern.length <= 1000 && pattern.split("*").length <= MOST_STARS &&
+    !pattern.includes("\\");
 }
 
 function conventionalFiles(

@@ -14,6 +14,11 @@ import { readBytes, writeAtomic } from "./files.ts";
 /** Columns by name, in order; all of one length. */
 export type Columns = Readonly<Record<string, readonly Cell[]>>;
 
+/** Most columns of a CSV: polars takes much time and memory for each, however empty. */
+const MAX_CSV_COLUMNS = 4096;
+const QUOTE = 0x22;
+const LINE_END = 0x0a;
+
 /** What a cell may hold; null is a missing value. */
 export type Cell = string | number | null;
 
@@ -65,10 +70,18 @@ export async function parseCsv(
   where: string,
   only?: readonly string[],
 ): Promise<Record<string, readonly unknown[]>> {
+  const sep = where.endsWith(".tsv") ? "\t" : ",";
+  const columns = columnsOf(bytes, sep);
+  if (columns > MAX_CSV_COLUMNS) {
+    throw new InputError(
+      `${where} has ${columns} columns, expected at most ${MAX_CSV_COLUMNS}; leave out those that ` +
+        `are not needed.`,
+    );
+  }
   const polars = await loadPolars();
   try {
     const table = polars.readCSV(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), {
-      sep: where.endsWith(".tsv") ? "\t" : ",",
+      sep,
       inferSchemaLength: 0, // texts stay as they are written: no "007" becomes 7
       truncateRaggedLines: false, // a comma too many is a fault, not the end of the text
     });
@@ -80,6 +93,19 @@ export async function parseCsv(
     const [why] = (error as Error).message.split("\n");
     throw new InputError(`${where} is not a readable table (${why}); check or rewrite the file.`);
   }
+}
+
+/** Columns of the first record, whose quoted names may hold separators and line ends. */
+function columnsOf(bytes: Uint8Array, separator: string): number {
+  let columns = 1;
+  let quoted = false;
+  for (const byte of bytes) {
+    if (byte === QUOTE) quoted = !quoted;
+    else if (quoted) continue;
+    else if (byte === LINE_END) break;
+    else if (byte === separator.charCodeAt(0)) columns++;
+  }
+  return columns;
 }
 
 type Polars = Awaited<ReturnType<typeof loadPolars>>;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { InputError } from "../formats/input_error.ts";
-import { readTable, writeTable } from "./tables.ts";
+import { parseCsv, readTable, writeTable } from "./tables.ts";
 
 async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -58,3 +58,15 @@ Deno.test("a place that cannot be written is named", () =>
         error instanceof InputError && /^Cannot write .*file\/x/.test(error.message),
     );
   }));
+
+Deno.test("a CSV of more columns than any table has is refused before it is made", async () => {
+  const table = (separators: number) =>
+    new TextEncoder().encode(`text,"a ""b"",\n,c"${",".repeat(separators)}\nx\n`);
+  await assert.rejects(parseCsv(table(4095), "x.csv"), (error: Error) => {
+    assert.ok(error instanceof InputError);
+    assert.match(error.message, /^x\.csv has 4097 columns, expected at most 4096; leave out those/);
+    return true;
+  });
+  const columns = await parseCsv(new TextEncoder().encode('text,"a,b\n,"\nx,y\n'), "x.csv");
+  assert.deepEqual(columns.text, ["x"]);
+});
