@@ -1,6 +1,6 @@
 /** Reads of tensors as the program does them, of bounded size. */
 import { toFloat32 } from "../../lib/formats/dtype.ts";
-import type { TensorSource } from "../../lib/formats/safetensors.ts";
+import type { TensorSource } from "../../lib/formats/tensor_source.ts";
 
 /** Rows and columns read at each end of a tensor: larger ones are not read whole. */
 const MOST = 64;

@@ -6,10 +6,10 @@ import {
   type TensorInfo,
   tensorInfo,
   type TensorSource,
-} from "../../../lib/formats/safetensors.ts";
+} from "../../../lib/formats/tensor_source.ts";
 import { type Family, findSaes, openSae, saeHookpoint } from "../../../lib/sae/families.ts";
 import { openNpzFile } from "../../../lib/data/npz_files.ts";
-import { openSafetensors } from "../../../lib/data/files.ts";
+import { openSafetensorsFile } from "../../../lib/data/safetensors_files.ts";
 import { filesUnder } from "../../support/folders.ts";
 import { projectPath } from "../../support/tensors.ts";
 import type { Bytes } from "../bytes.ts";
@@ -56,7 +56,7 @@ async function seedInputs(): Promise<Bytes[]> {
   const inputs: SaeInput[] = [];
   for (const { family, folder, configFile, tensorFile } of findSaes(await filesUnder(root))) {
     const path = `${root}/${tensorFile}`;
-    using file = await (path.endsWith(".npz") ? openNpzFile : openSafetensors)(path);
+    using file = await (path.endsWith(".npz") ? openNpzFile : openSafetensorsFile)(path);
     const tensors = Object.fromEntries(
       file.names().map((name) => {
         const { dtype, shape } = file.info(name);
