@@ -68,7 +68,7 @@ export function encodeCounts(
   return encodeSafetensors({
     over_zero_token: integers(counts.firedTokens, shape),
     over_zero_example: integers(counts.firedExamples, shape),
-    over_zero_total: f32(Float32Array.from(counts.sum, (sum) => Number(sum) / SUM_SCALE)),
+    over_zero_total: f32(totalsOf(counts.sum)),
     max_active_over_zero: f32(counts.max),
     min_active_over_zero: f32(counts.min.map(storedMin)),
     [EXACT_SUM]: { dtype: "I64", shape, data: counts.sum },
@@ -107,6 +107,17 @@ export function decodeCounts(bytes: Uint8Array<ArrayBuffer>, where: string): Cou
     max: readFloats(file, "max_active_over_zero"),
     min: readFloats(file, "min_active_over_zero").map(meantMin),
   };
+}
+
+/** Sums in float32. By halves: millions of bigints would fill the memory that counts are kept small for. */
+function totalsOf(sums: BigInt64Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+  const low = new Uint32Array(sums.buffer, sums.byteOffset, 2 * sums.length);
+  const high = new Int32Array(sums.buffer, sums.byteOffset, 2 * sums.length);
+  const totals = new Float32Array(sums.length);
+  for (let i = 0; i < totals.length; i++) {
+    totals[i] = (high[2 * i + 1] * 2 ** 32 + low[2 * i]) / SUM_SCALE;
+  }
+  return totals;
 }
 
 /** The originals store "nothing counted" as 0; a counted minimum of exactly 0 is told apart as -0. */

@@ -110,13 +110,30 @@ function addI64(
   a: BigInt64Array<ArrayBuffer>,
   b: BigInt64Array<ArrayBuffer>,
 ): BigInt64Array<ArrayBuffer> {
-  return a.map((value, i) => {
-    const total = value + b[i];
-    if (BigInt.asIntN(64, total) !== total) {
+  const sums = new BigInt64Array(a.length);
+  const [as, bs] = [halves(a), halves(b)];
+  const low = new Uint32Array(sums.buffer);
+  const high = new Int32Array(sums.buffer);
+  // By halves: millions of bigints take seconds and fill the memory.
+  for (let i = 0; i < sums.length; i++) {
+    const lower = as.low[2 * i] + bs.low[2 * i];
+    const upper = as.high[2 * i + 1] + bs.high[2 * i + 1] + (lower >= 2 ** 32 ? 1 : 0);
+    if (upper !== (upper | 0)) {
       throw new RangeError(`The activation sums at position ${i} leave the range of 64 bits.`);
     }
-    return total;
-  });
+    low[2 * i] = lower;
+    high[2 * i + 1] = upper;
+  }
+  return sums;
+}
+
+/** 64-bit integers as 32-bit words, the low one first. */
+function halves(values: BigInt64Array<ArrayBuffer>) {
+  const { buffer, byteOffset, length } = values;
+  return {
+    low: new Uint32Array(buffer, byteOffset, 2 * length),
+    high: new Int32Array(buffer, byteOffset, 2 * length),
+  };
 }
 
 function equalArrays<T>(a: ArrayLike<T>, b: ArrayLike<T>): boolean {

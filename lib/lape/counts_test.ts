@@ -124,6 +124,32 @@ Deno.test("a count that would wrap around is an error, not a small number", () =
   assert.throws(() => mergeCounts(large, unit), RangeError);
 });
 
+Deno.test("sums add as 64-bit integers do, and do not leave their range", () => {
+  const extremes = [
+    0n,
+    1n,
+    -1n,
+    2n ** 31n,
+    2n ** 32n - 1n,
+    2n ** 32n,
+    -(2n ** 32n),
+    2n ** 63n - 1n,
+  ];
+  const sum = fc.oneof(
+    fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+    fc.constantFrom(...extremes, -(2n ** 63n)),
+  );
+  const holding = (value: bigint): Counts => ({
+    ...emptyCounts([0], 1),
+    sum: BigInt64Array.of(value),
+  });
+  fc.assert(fc.property(sum, sum, (a, b) => {
+    const merge = () => mergeCounts(holding(a), holding(b)).sum[0];
+    if (BigInt.asIntN(64, a + b) === a + b) assert.equal(merge(), a + b);
+    else assert.throws(merge, RangeError);
+  }));
+});
+
 Deno.test("layers must ascend, or (layer, index) would not be the order of the arrays", () => {
   assert.throws(() => emptyCounts([0, 0], 1), RangeError);
   assert.throws(() => emptyCounts([3, 1], 1), RangeError);
