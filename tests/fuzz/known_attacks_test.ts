@@ -268,6 +268,19 @@ Deno.test("Parquet: a footer of more values than any table has", async () => {
   );
 });
 
+Deno.test("Parquet: a text where the footer should have a list", async () => {
+  for (const list of [2, 4, 5]) {
+    const bytes = parquetWith(({ fields }) => {
+      const others = fields.filter(([id]) => id !== list);
+      fields.splice(0, fields.length, ...others, [list, { type: 8, bytes: utf8("text") }]);
+    });
+    await refuses(
+      () => open(bytes),
+      /^x\.parquet is not a readable Parquet file \(.*\); fetch it again/,
+    );
+  }
+});
+
 Deno.test("tokenizer.json: an id that would make a list of 2^31 tokens", async () => {
   const file = { model: { type: "BPE", vocab: { a: 0, b: 2 ** 31 - 2 }, merges: [] } };
   await refuses(

@@ -73,9 +73,7 @@ export async function openParquet(source: ByteSource, where: string): Promise<Pa
     rows: groups.reduce((sum, rows) => sum + rows, 0),
     groups,
     columns: topLevel(meta.schema).map(({ name }) => name),
-    metadata: new Map(
-      meta.key_value_metadata?.map(({ key, value }) => [key, value ?? ""]),
-    ),
+    metadata: new Map(meta.key_value_metadata?.map(({ key, value }) => [key, value ?? ""])),
     async read(columns, begin, end) {
       const forms = columns.map((name) => columnForm(meta, name, where));
       const read = columns.map((): ParquetCell[] => []);
@@ -122,7 +120,10 @@ function checkFooter(footer: Uint8Array<ArrayBuffer>): void {
 }
 
 /** What hyparquet does not check. */
-function checkMetadata({ row_groups, schema }: FileMetaData, size: number): void {
+function checkMetadata(meta: FileMetaData, size: number): void {
+  const { row_groups, schema, key_value_metadata: texts = [] } = meta;
+  // a text where a list should be has numbers for its elements
+  if (![row_groups, schema, texts].every(Array.isArray)) throw new RangeError("a text for a list");
   const names = topLevel(schema).map(({ name }) => name);
   if (new Set(names).size < names.length) throw new RangeError("two columns of one name");
   for (const { num_rows, columns } of row_groups) {
