@@ -4,6 +4,7 @@ import type { ByteSource } from "../formats/byte_source.ts";
 import { InputError } from "../formats/input_error.ts";
 import { openParquet } from "../formats/parquet/parquet.ts";
 import { readLines } from "./lines.ts";
+import { NATIVE_CODECS } from "./native_codecs.ts";
 import { parseCsv } from "./tables.ts";
 
 /** Extensions of files that rows are read from; of one name, the first is preferred. */
@@ -84,7 +85,7 @@ async function* parquetRows(
   where: string,
   { columns, begin, end, label }: RowQuery,
 ): AsyncGenerator<Row, number> {
-  const file = await openParquet(source, where);
+  const file = await openParquet(source, where, NATIVE_CODECS);
   const classes = label === undefined ? undefined : classNames(file.metadata, label);
   let first = 0;
   for (const rows of file.groups) {

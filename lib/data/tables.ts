@@ -9,6 +9,7 @@ import type { Series } from "nodejs-polars";
 import { InputError } from "../formats/input_error.ts";
 import { openParquet } from "../formats/parquet/parquet.ts";
 import { openFileSource } from "./file_source.ts";
+import { NATIVE_CODECS } from "./native_codecs.ts";
 import { readBytes, writeAtomic } from "./files.ts";
 
 /** Columns by name, in order; all of one length. */
@@ -52,7 +53,7 @@ export async function readTable(
 ): Promise<Record<string, readonly unknown[]>> {
   if (!path.endsWith(".parquet")) return parseCsv(await readBytes(path), path, only);
   using source = await openFileSource(path);
-  const file = await openParquet(source, path);
+  const file = await openParquet(source, path, NATIVE_CODECS);
   const names = only ?? file.columns;
   const cells = await file.read(names, 0, file.rows);
   return Object.fromEntries(names.map((name, c) => [name, cells[c]]));

@@ -56,9 +56,14 @@ export interface ParquetFile {
  * Opens a Parquet file: reads its footer.
  *
  * @param where the file, for messages
+ * @param native decompressors by the names of Parquet's codecs, in the place of the library's
  * @throws InputError when it is not a Parquet file, or damaged
  */
-export async function openParquet(source: ByteSource, where: string): Promise<ParquetFile> {
+export async function openParquet(
+  source: ByteSource,
+  where: string,
+  native: ReadonlyMap<string, Inflate> = new Map(),
+): Promise<ParquetFile> {
   const footer = await readFooter(source, where);
   const { parquetMetadata } = await import("hyparquet");
   const meta = guarded(where, () => {
@@ -67,7 +72,7 @@ export async function openParquet(source: ByteSource, where: string): Promise<Pa
     checkMetadata(parsed, source.size);
     return parsed;
   });
-  const codecs = await loadCodecs();
+  const codecs = new Map([...await loadCodecs(), ...native]);
   const groups = meta.row_groups.map((group) => Number(group.num_rows));
   return {
     rows: groups.reduce((sum, rows) => sum + rows, 0),

@@ -1,4 +1,5 @@
 /** Parquet files of every codec and encoding that is read. */
+import { NATIVE_CODECS } from "../../../lib/data/native_codecs.ts";
 import { memorySource } from "../../../lib/formats/byte_source.ts";
 import { openParquet } from "../../../lib/formats/parquet/parquet.ts";
 import { type Bytes, concat, integer, interesting, mutateBytes, utf8 } from "../bytes.ts";
@@ -7,14 +8,14 @@ import { fixtures } from "../seeds.ts";
 import { type Target, WHERE } from "../target.ts";
 import { readThrift, type Thrift, thriftValues, writeThrift } from "../thrift.ts";
 
-/** Parquet. */
+/** Parquet, as files of data sets are read. */
 export const parquet: Target = {
   name: "parquet",
   share: 8,
   seeds: () => Promise.resolve(seeds),
   mutate: mutateParquet,
   async read(bytes) {
-    const file = await openParquet(memorySource(bytes), WHERE);
+    const file = await openParquet(memorySource(bytes), WHERE, NATIVE_CODECS);
     for (const column of file.columns.slice(0, 20)) {
       await file.read([column], 0, Math.min(file.rows, 5000));
       await file.read([column], Math.max(0, file.rows - 100), file.rows);
