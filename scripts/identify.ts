@@ -7,7 +7,6 @@ import { step } from "../lib/cli/step.ts";
 import { integer, number, oneOf } from "../lib/cli/values.ts";
 import { type Counted, profileTable, withCountOptions } from "../lib/count/command.ts";
 import { countEvidence, type Evidence, readEvidence } from "../lib/count/evidence.ts";
-import { openLlama } from "../lib/count/run_count.ts";
 import { parseDatasetConfigs } from "../lib/data/dataset_configs.ts";
 import { writeAtomic } from "../lib/data/files.ts";
 import { languageOf } from "../lib/data/languages.ts";
@@ -30,6 +29,7 @@ import { pageFindings, shownFeatures } from "../lib/report/identification_page.t
 import { identificationTable } from "../lib/report/identification_table.ts";
 import { renderReport } from "../lib/report/render_report.ts";
 import type { ReportMethod } from "../lib/report/report_data.ts";
+import { openLlama } from "../lib/subject/open_llama.ts";
 
 const command = withCountOptions(step(
   "identify",

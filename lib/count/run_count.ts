@@ -6,25 +6,29 @@ import { rm } from "node:fs/promises";
 import type { Corpus } from "../data/corpora.ts";
 import type { Counts } from "../formats/counts.ts";
 import { prepareFolder } from "../data/files.ts";
-import { InputError } from "../formats/input_error.ts";
 import type { Gpu } from "../gpu/device.ts";
-import type { ByteStore } from "../gpu/self_test.ts";
 import { WeightStore } from "../gpu/weight_store.ts";
 import { mergeCounts, roundedCounts } from "../lape/counts.ts";
 import { type BatchLimits, groupTexts } from "../nn/batch.ts";
-import { Llama } from "../nn/llama.ts";
-import { guard, type GuardReport, type Verdict } from "../sae/guard.ts";
+import type { GuardReport } from "../sae/guard.ts";
+import { openLlama } from "../subject/open_llama.ts";
 import {
-  type CountIdentity,
   countsPath,
-  datasetFolder,
   partialPath,
   readCountsOf,
   type StoredCounts,
   writeCounts,
 } from "./count_files.ts";
 import { Counter } from "./counter.ts";
-import type { Subject } from "../subject/subject.ts";
+import { type GuardedRun, guardSaes } from "./guard_saes.ts";
+import {
+  checkLengths,
+  type CountTask,
+  type Job,
+  jobsOf,
+  tokenise,
+  type TokenisedJob,
+} from "./jobs.ts";
 
 /** A GPU that has passed its self-test, and how results name it. */
 export interface OpenGpu {
@@ -37,29 +41,19 @@ export interface OpenGpu {
   readonly longLoops: boolean;
 }
 
-export interface CountRun {
-  readonly subject: Subject;
-  /** Data sets in the order given; several of one name and language are counted together. */
-  readonly corpora: readonly Corpus[];
+export interface CountRun extends CountTask, GuardedRun {
   /** Folder of the counts. */
   readonly folder: string;
-  /** SHA-256 of the code that counts. */
-  readonly code: string;
   /** Most tokens and texts of one batch. */
   readonly limits: BatchLimits;
   /** Seconds between checkpoints. */
   readonly checkpointSeconds: number;
-  /** Where the guard remembers SAEs it has measured; without it, SAEs are not checked. */
-  readonly guardStore?: ByteStore;
-  readonly compat?: "paper";
   /** Opens the GPU; only called when there is something to count. */
   openGpu(): Promise<OpenGpu>;
   /** Told how many tokens there are to count, all languages together; 0 when all counts are there. */
   started(tokens: number): void;
   /** Told how many of them are done, resumed ones included. */
   progressed(tokens: number, language: string): void;
-  /** Told what the user should know. */
-  warn(message: string): void;
 }
 
 /** One counts file, made or reused. The counts themselves stay in it: all together are large. */
@@ -84,15 +78,6 @@ export interface CountResults {
   readonly results: CountResult[];
   /** What the guard said of the SAEs; empty when nothing was counted. */
   readonly guarded: GuardReport[];
-}
-
-/** The texts of one counts file. */
-interface Job {
-  /** Folder of its counts, which also names it. */
-  readonly dataset: string;
-  readonly lang: string;
-  readonly corpora: readonly Corpus[];
-  readonly identity: string;
 }
 
 /**
@@ -122,44 +107,6 @@ export async function runCount(run: CountRun): Promise<CountResults> {
   return { results, guarded };
 }
 
-function jobsOf({ subject, corpora, code, compat }: CountRun): Job[] {
-  const groups = new Map<string, Corpus[]>();
-  const sources = new Map<string, string>();
-  for (const corpus of corpora) {
-    const { name, lang } = corpus.spec;
-    const folder = folderOf(corpus);
-    const source = sources.get(folder) ?? name;
-    if (source !== name) {
-      throw new InputError(
-        `The data sets ${source} and ${name} would both be counted into ${folder}: rename one of the folders.`,
-      );
-    }
-    sources.set(folder, name);
-    const key = `${folder} ${lang}`;
-    groups.set(key, [...groups.get(key) ?? [], corpus]);
-  }
-  return [...groups.values()].map((group) => {
-    const identity: CountIdentity = {
-      ...subject.hashes,
-      hookpoints: subject.targets.map(({ hookpoint }) => hookpoint.name),
-      corpus: group.map(({ sha256 }) => sha256),
-      code,
-      compat: compat ?? null,
-    };
-    const [first] = group;
-    return {
-      dataset: folderOf(first),
-      lang: first.spec.lang,
-      corpora: group,
-      identity: JSON.stringify(identity),
-    };
-  });
-}
-
-function folderOf({ spec, source }: Corpus): string {
-  return datasetFolder(spec.name, source.commit !== undefined);
-}
-
 async function findCounts({ folder }: CountRun, job: Job): Promise<CountResult | undefined> {
   const path = countsPath(folder, job.dataset, job.lang);
   const stored = await readCountsOf(path, job.identity);
@@ -175,12 +122,6 @@ function describeCounts({ dataset, corpora }: Job, path: string, counts: Counts)
   const { examples, tokens, firedTokens } = counts;
   const unitsFired = firedTokens.reduce((sum, fired) => sum + Math.min(fired, 1), 0);
   return { dataset, corpora, path, examples, tokens, unitsFired };
-}
-
-interface TokenisedJob {
-  readonly job: Job;
-  readonly texts: readonly { readonly ids: Uint32Array<ArrayBuffer> }[];
-  readonly tokens: number;
 }
 
 interface CountedJobs {
@@ -222,84 +163,6 @@ async function countJobs(run: CountRun, jobs: readonly Job[]): Promise<CountedJo
     results.set(item.job, await countJob(run, counter, item, adapter, progressed));
   }
   return { counted: results, guarded };
-}
-
-/**
- * Checks the SAEs on the first texts, taken from the data sets in turn.
- *
- * @throws InputError for an SAE that does not fit its hookpoint
- */
-async function guardSaes(
-  { subject, code, guardStore, warn }: CountRun,
-  gpu: Gpu,
-  llama: Llama,
-  store: WeightStore,
-  jobs: readonly TokenisedJob[],
-): Promise<GuardReport[]> {
-  if (!guardStore || subject.kind === "neurons") return [];
-  const { targets, hashes } = subject;
-  const hookpoints = targets.map(({ hookpoint }) => hookpoint.name);
-  const key = JSON.stringify([hashes, hookpoints, code]);
-  const reports = await guard(gpu, llama, store, targets, inTurn(jobs), {
-    store: guardStore,
-    key,
-  });
-  const said = (wanted: Verdict) =>
-    reports.flatMap(({ verdict, message }) => verdict === wanted && message ? [message] : []);
-  const [refused] = said("refused");
-  if (refused) throw new InputError(refused);
-  for (const messages of [said("doubted"), said("unmeasured")]) {
-    const [first, ...others] = messages;
-    if (first) warn(others.length > 0 ? `${first} (The same of ${others.length} others.)` : first);
-  }
-  return reports;
-}
-
-/** Texts of several data sets: the first of each, the second of each, and so on. */
-function* inTurn(jobs: readonly TokenisedJob[]): Generator<Uint32Array<ArrayBuffer>> {
-  const most = Math.max(...jobs.map(({ texts }) => texts.length));
-  for (let i = 0; i < most; i++) {
-    for (const { texts } of jobs) if (i < texts.length) yield texts[i].ids;
-  }
-}
-
-/** The subject's model on a GPU. */
-export function openLlama(
-  gpu: Gpu,
-  { config, tensors, modelName }: Subject,
-  store: WeightStore,
-): Llama {
-  return new Llama(gpu, config, tensors, modelName, store);
-}
-
-function tokenise({ tokenizer, config }: Subject, job: Job): TokenisedJob {
-  const texts = job.corpora.flatMap((corpus) =>
-    corpus.texts.map((text, i) => {
-      const ids = tokenizer.encode(text);
-      const outside = ids.find((id) => id >= config.vocabularySize);
-      if (outside !== undefined) {
-        throw new InputError(
-          `The tokenizer makes token ${outside} of row ${
-            corpus.rows[i]
-          } of ${job.dataset}:${job.lang}, but ` +
-            `the model's vocabulary has ${config.vocabularySize}: give the model's own tokenizer.json.`,
-        );
-      }
-      return { ids };
-    })
-  );
-  return { job, texts, tokens: texts.reduce((sum, { ids }) => sum + ids.length, 0) };
-}
-
-/** Refuses a text that no batch can hold, before anything is counted. */
-function checkLengths({ job, texts }: TokenisedJob, most: number, asked: number): void {
-  const long = texts.findIndex(({ ids }) => ids.length > most);
-  if (long < 0) return;
-  const row = job.corpora.flatMap(({ rows }) => rows)[long];
-  throw new InputError(
-    `Row ${row} of ${job.dataset}:${job.lang} has ${texts[long].ids.length} tokens, but a batch ` +
-      `holds ${most}: ${most === asked ? "raise --block-tokens or " : ""}split the text.`,
-  );
 }
 
 async function countJob(
