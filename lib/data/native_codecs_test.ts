@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import { memorySource } from "../formats/byte_source.ts";
 import { openParquet } from "../formats/parquet/parquet.ts";
 import { NATIVE_CODECS } from "./native_codecs.ts";
 
-const COMPRESS = { ZSTD: zstdCompressSync, BROTLI: brotliCompressSync, GZIP: gzipSync };
+const COMPRESS = { ZSTD: zstdCompressSync, GZIP: gzipSync };
 
 for (const [codec, compress] of Object.entries(COMPRESS)) {
   const inflate = NATIVE_CODECS.get(codec)!;

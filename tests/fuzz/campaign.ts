@@ -111,6 +111,7 @@ async function process(
   }, 250);
   const lastWords = Array.fromAsync(stderr);
   for await (const line of linesOf(child.stdout)) {
+    if (!line.startsWith("{")) continue; // what native libraries have to say
     const said: Said = JSON.parse(line);
     heard = performance.now();
     if (said.kind === "at") at = said;
