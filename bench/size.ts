@@ -59,9 +59,10 @@ async function measureSize(options: ReturnType<typeof command.opts>): Promise<vo
     const rows = figures(manifest, layers, options.memoryBudget);
     print(table([{ header: "what" }, { header: "figure" }], rows));
     await appendSection(fileURLToPath(new URL("RESULTS.md", import.meta.url)), [
-      `A model of Llama-3.2-1B's shape with random weights, ${layers} layers, an SAE of 131,072 latents at`,
-      `each; command: \`babelscope size${layers === LAYERS ? "" : ` --layers ${layers}`}\``,
+      "A model of Llama-3.2-1B's shape with random weights, and an SAE of 131,072 latents per layer.",
       "",
+      `- command: \`babelscope size${layers === LAYERS ? "" : ` --layers ${layers}`}\``,
+      `- layers: ${layers}`,
       ...rows.map(([what, figure]) => `- ${what}: ${figure}`),
     ]);
   } finally {
