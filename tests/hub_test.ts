@@ -58,6 +58,16 @@ async function xnliFiles(): Promise<Record<string, Uint8Array>> {
   return files;
 }
 
+/** The environment of a user of the hub whose caches are in a folder. */
+function userOf(server: HubServer, folder: string) {
+  return {
+    HF_ENDPOINT: server.url,
+    HF_HOME: join(folder, "hf"),
+    XDG_CACHE_HOME: join(folder, "cache"),
+    HF_TOKEN: "hf_secret",
+  };
+}
+
 /** What the step said, without the display of progress and of software Vulkan. */
 function remarks({ stderr }: Outcome): string[] {
   return stderr.split("\n").filter((line) => line && !/bundled|^counting|^fetching/.test(line));
@@ -73,12 +83,7 @@ function fetched({ requests }: HubServer): string[] {
 Deno.test("count by the names of the hub is count by local folders, and goes on offline", async () => {
   await using server = startHubServer({ repos: await paperRepos(), token: "hf_secret" });
   await withFolder(async (cwd) => {
-    const env = {
-      HF_ENDPOINT: server.url,
-      HF_HOME: join(cwd, "hf"),
-      XDG_CACHE_HOME: join(cwd, "cache"),
-      HF_TOKEN: "hf_secret",
-    };
+    const env = userOf(server, cwd);
     const layers = ["--layer", "model.layers.{0,3}.mlp"];
     const named = ["--model", MODEL, "--sae-model", SAES, ...layers];
     const texts = ["--dataset-configs", "facebook/xnli:{en,de}:train:0:1000"];
@@ -174,12 +179,7 @@ height = 3
 Deno.test("paper lists what steps need, then runs those that there are", async () => {
   await using server = startHubServer({ repos: await paperRepos(), token: "hf_secret" });
   await withFolder(async (cwd) => {
-    const env = {
-      HF_ENDPOINT: server.url,
-      HF_HOME: join(cwd, "hf"),
-      XDG_CACHE_HOME: join(cwd, "cache"),
-      HF_TOKEN: "hf_secret",
-    };
+    const env = userOf(server, cwd);
     await Deno.writeTextFile(join(cwd, "plan.toml"), PLAN);
     const list = () => runScript("paper", ["--config", "plan.toml", "--dry-run"], { cwd, env });
     const before = await list();
