@@ -40,7 +40,13 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-function toTable(path: string, text: string): Record<string, unknown> {
+/**
+ * The table in a TOML file.
+ *
+ * @param path names the file in messages
+ * @throws InputError with line and column when the text is not TOML
+ */
+export function toTable(path: string, text: string): Record<string, unknown> {
   try {
     return parseToml(text);
   } catch (error) {

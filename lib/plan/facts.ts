@@ -3,13 +3,12 @@ import { join } from "node:path";
 import { type CorpusOptions, loadCorpus } from "../data/corpora.ts";
 import { parseDatasetConfigs } from "../data/dataset_configs.ts";
 import { type FileBytes, openFileTree } from "../data/file_tree.ts";
-import { readJson, readText } from "../data/files.ts";
+import { readJson } from "../data/files.ts";
 import { InputError } from "../formats/input_error.ts";
-import { loadTokenizer } from "../formats/tokenizer.ts";
 import { type LlamaConfig, parseLlamaConfig } from "../nn/config.ts";
 import { resolveHookpoints } from "../nn/hookpoints.ts";
 import type { Access } from "../subject/access.ts";
-import { checkpointFiles } from "../subject/open_model.ts";
+import { checkpointFiles, openTokenizer } from "../subject/open_model.ts";
 import { chooseSaes } from "../subject/open_saes.ts";
 import { type CountMemory, countMemory } from "./memory.ts";
 import type { PlannedOptions, PlannedStep } from "./plan.ts";
@@ -91,6 +90,7 @@ export class FactFinder {
     const path = join(folder, "config.json");
     return {
       folder,
+      settings,
       config: parseLlamaConfig(await readJson(path), path),
       bytes: await tree.bytes([...settings, ...weights]),
     };
@@ -115,11 +115,7 @@ export class FactFinder {
 
   #tokens(values: readonly string[], model: string, files: ModelFiles): Promise<number> {
     return this.#once(JSON.stringify(["tokens", values, model]), async () => {
-      const path = join(files.folder, "tokenizer.json");
-      const configPath = join(files.folder, "tokenizer_config.json");
-      const config = await readText(configPath).catch(() => undefined);
-      const bosId = files.config.bosTokenId;
-      const tokenizer = loadTokenizer(await readText(path), config, path, { bosId });
+      const tokenizer = await openTokenizer(files.folder, files.settings, files.config);
       let tokens = 0;
       for (const spec of parseDatasetConfigs(values, this.#reading)) {
         const { texts } = await loadCorpus(spec, this.#reading);
@@ -132,6 +128,8 @@ export class FactFinder {
 
 interface ModelFiles {
   readonly folder: string;
+  /** Names of the small files in it. */
+  readonly settings: readonly string[];
   readonly config: LlamaConfig;
   readonly bytes: FileBytes;
 }

@@ -1,6 +1,6 @@
 /** Plans: the commands of a whole piece of research in one TOML file (configs/). */
-import { parse as parseToml, TomlError } from "smol-toml";
 import { z } from "zod";
+import { toTable } from "../cli/config.ts";
 import { InputError } from "../formats/input_error.ts";
 
 /** Options of a command by name, each with its values; a flag has none. */
@@ -54,7 +54,7 @@ const MOST_COMMANDS = 10_000;
  * @throws InputError when it is not such a file, or names a variable that there is not
  */
 export function parsePlan(text: string, where: string): Plan {
-  const parsed = PlanFile.safeParse(toTable(text, where));
+  const parsed = PlanFile.safeParse(toTable(where, text));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new InputError(`${where}: ${issue.path.join(".") || "the file"}: ${issue.message}.`);
@@ -81,18 +81,6 @@ export function argumentsOf(options: PlannedOptions): string[] {
       ? values.map((value) => `--${name}=${value}`)
       : [`--${name}`, ...values]
   );
-}
-
-function toTable(text: string, where: string): unknown {
-  try {
-    return parseToml(text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const reason = error.message.split("\n")[0].replace("Invalid TOML document: ", "");
-    throw new InputError(
-      `${where}, line ${error.line}, column ${error.column}: not TOML (${reason}).`,
-    );
-  }
 }
 
 /** Every combination of the values of `each`, the last name changing fastest. */

@@ -91,7 +91,14 @@ async function openCheckpoint(
   return { name, config, tensors, tokenizer, hashes, [Symbol.dispose]: dispose };
 }
 
-async function openTokenizer(
+/**
+ * The tokenizer of a checkpoint.
+ *
+ * @param folder where its files are
+ * @param files names of those that are there
+ * @throws InputError when it is missing, malformed or not supported
+ */
+export async function openTokenizer(
   folder: string,
   files: readonly string[],
   { bosTokenId }: LlamaConfig,
