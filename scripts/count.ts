@@ -5,14 +5,9 @@ import { print } from "../lib/cli/output.ts";
 import { run } from "../lib/cli/run.ts";
 import { step } from "../lib/cli/step.ts";
 import { table } from "../lib/cli/table.ts";
-import {
-  count,
-  type Counted,
-  countProvenance,
-  profileTable,
-  withCountOptions,
-} from "../lib/count/command.ts";
+import { count, type Counted, countProvenance, withCountOptions } from "../lib/count/command.ts";
 import { writeManifest } from "../lib/data/manifest.ts";
+import { profileTable } from "../lib/session/session.ts";
 
 const command = withCountOptions(step(
   "count",

@@ -1,6 +1,7 @@
 /** What a run of counting has to do: the texts of each counts file, and their tokens. */
 import type { Corpus } from "../data/corpora.ts";
 import { InputError } from "../formats/input_error.ts";
+import { checkLengths, tokenised, type TokenisedText } from "../session/tokenised.ts";
 import type { Subject } from "../subject/subject.ts";
 import { type CountIdentity, datasetFolder } from "./count_files.ts";
 
@@ -69,27 +70,13 @@ function folderOf({ spec, source }: Corpus): string {
 /** The texts of one counts file as token ids. */
 export interface TokenisedJob {
   readonly job: Job;
-  readonly texts: readonly { readonly ids: Uint32Array<ArrayBuffer> }[];
+  readonly texts: readonly TokenisedText[];
   readonly tokens: number;
 }
 
 /** @throws InputError for a token that the model does not know */
-export function tokenise({ tokenizer, config }: Subject, job: Job): TokenisedJob {
-  const texts = job.corpora.flatMap((corpus) =>
-    corpus.texts.map((text, i) => {
-      const ids = tokenizer.encode(text);
-      const outside = ids.find((id) => id >= config.vocabularySize);
-      if (outside !== undefined) {
-        throw new InputError(
-          `The tokenizer makes token ${outside} of row ${
-            corpus.rows[i]
-          } of ${job.dataset}:${job.lang}, but ` +
-            `the model's vocabulary has ${config.vocabularySize}: give the model's own tokenizer.json.`,
-        );
-      }
-      return { ids };
-    })
-  );
+export function tokenise(subject: Subject, job: Job): TokenisedJob {
+  const texts = job.corpora.flatMap((corpus) => tokenised(subject, corpus));
   return { job, texts, tokens: texts.reduce((sum, { ids }) => sum + ids.length, 0) };
 }
 
@@ -97,14 +84,11 @@ export function tokenise({ tokenizer, config }: Subject, job: Job): TokenisedJob
  * Refuses a text that no batch can hold, before anything is counted.
  *
  * @param most tokens of a batch
- * @param asked tokens of a batch that were asked for
  */
-export function checkLengths({ job, texts }: TokenisedJob, most: number, asked: number): void {
-  const long = texts.findIndex(({ ids }) => ids.length > most);
-  if (long < 0) return;
-  const row = job.corpora.flatMap(({ rows }) => rows)[long];
-  throw new InputError(
-    `Row ${row} of ${job.dataset}:${job.lang} has ${texts[long].ids.length} tokens, but a batch ` +
-      `holds ${most}: ${most === asked ? "raise --block-tokens or " : ""}split the text.`,
-  );
+export function checkJob({ job, texts }: TokenisedJob, most: number): void {
+  let first = 0;
+  for (const corpus of job.corpora) {
+    checkLengths(corpus, texts.slice(first, first + corpus.texts.length), most);
+    first += corpus.texts.length;
+  }
 }

@@ -6,11 +6,11 @@ import { rm } from "node:fs/promises";
 import type { Corpus } from "../data/corpora.ts";
 import type { Counts } from "../formats/counts.ts";
 import { prepareFolder } from "../data/files.ts";
-import type { Gpu } from "../gpu/device.ts";
 import { WeightStore } from "../gpu/weight_store.ts";
 import { mergeCounts, roundedCounts } from "../lape/counts.ts";
 import { type BatchLimits, groupTexts } from "../nn/batch.ts";
 import type { GuardReport } from "../sae/guard.ts";
+import type { OpenGpu } from "../session/session.ts";
 import { openLlama } from "../subject/open_llama.ts";
 import {
   countsPath,
@@ -21,25 +21,7 @@ import {
 } from "./count_files.ts";
 import { Counter } from "./counter.ts";
 import { type GuardedRun, guardSaes } from "./guard_saes.ts";
-import {
-  checkLengths,
-  type CountTask,
-  type Job,
-  jobsOf,
-  tokenise,
-  type TokenisedJob,
-} from "./jobs.ts";
-
-/** A GPU that has passed its self-test, and how results name it. */
-export interface OpenGpu {
-  readonly gpu: Gpu;
-  /** Adapter, driver and kernel family. */
-  readonly adapter: string;
-  /** True where kernels run on the processor and GPU memory lies in the process's own. */
-  readonly software: boolean;
-  /** False where texts of more than 65,535 tokens would be cut short (self_test.ts). */
-  readonly longLoops: boolean;
-}
+import { checkJob, type CountTask, type Job, jobsOf, tokenise, type TokenisedJob } from "./jobs.ts";
 
 export interface CountRun extends CountTask, GuardedRun {
   /** Folder of the counts. */
@@ -137,7 +119,7 @@ async function countJobs(run: CountRun, jobs: readonly Job[]): Promise<CountedJo
   using llama = openLlama(gpu, run.subject, store);
   const longest = tokenised.reduce((most, { tokens }) => Math.max(most, tokens), 0);
   const most = Math.min(run.limits.tokens, llama.mostTokens, longLoops ? Infinity : 65_000);
-  for (const item of tokenised) checkLengths(item, most, run.limits.tokens);
+  for (const item of tokenised) checkJob(item, most);
   const tokens = Math.min(most, longest);
   const examples = Math.min(
     run.limits.examples,

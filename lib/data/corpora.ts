@@ -32,7 +32,7 @@ export interface CorpusOptions extends CorpusCompatibility {
   /** Template of the texts, such as `{premise} {hypothesis}`, in place of a column. */
   promptTemplate?: string;
   /** Normal form of the texts; if not given, files are read as they are and `udhr` is NFC. */
-  normalize?: NormalForm;
+  normalForm?: NormalForm;
   /** Opens the hub, when a data set is on it; there is none, if not given. */
   hub?: () => Hub;
   /** Folder where texts taken from a hub are kept between runs. */
@@ -77,7 +77,7 @@ export interface Corpus {
 export async function loadCorpus(spec: CorpusSpec, options: CorpusOptions = {}): Promise<Corpus> {
   const language = languageOf(spec.lang);
   const found = spec.name === UDHR ? await udhrRows(spec) : await dataSetRows(spec, options);
-  const form = options.normalize ?? (spec.name === UDHR ? "nfc" : undefined);
+  const form = options.normalForm ?? (spec.name === UDHR ? "nfc" : undefined);
   const kept = paperRows(found, spec, options.compat).flatMap((text, i) =>
     text === null ? [] : [{ text: normalized(text, form), row: spec.start + i }]
   );
@@ -103,13 +103,23 @@ interface SourceRows extends TextRows {
   readonly labelled?: boolean;
 }
 
-async function udhrRows({ lang, split, start, end }: CorpusSpec): Promise<SourceRows> {
-  if (split !== undefined && split !== "train") {
+/** Splits of `udhr`, by article; the preamble is 0. Odd and even halve it into documents never shared. */
+const UDHR_SPLITS: Readonly<Record<string, (article: number) => boolean>> = {
+  train: () => true,
+  odd: (article) => article % 2 === 1,
+  even: (article) => article % 2 === 0,
+};
+
+async function udhrRows({ lang, split = "train", start, end }: CorpusSpec): Promise<SourceRows> {
+  if (!Object.hasOwn(UDHR_SPLITS, split)) {
     throw new InputError(
-      `The corpus udhr has no split ${JSON.stringify(split)}, expected none; leave it out.`,
+      `The corpus udhr has no split ${
+        JSON.stringify(split)
+      }, expected odd or even (articles), or train ` +
+        `for all; correct it or leave it out.`,
     );
   }
-  const rows = await readUdhr(lang);
+  const rows = (await readUdhr(lang)).filter(({ article }) => UDHR_SPLITS[split](article));
   return {
     texts: rows.slice(start, end).map(({ text }) => text),
     size: rows.length,

@@ -57,7 +57,7 @@ Deno.test("udhr: rows, normal forms, other spellings; no splits, no other langua
   assert.deepEqual(some.rows, [10, 11]);
   assert.deepEqual(some.texts, defaultTexts.vi.slice(10, 12));
   assert.deepEqual(some.documents, [1, 2]);
-  const decomposed = await load("udhr:vie:train:10:12", { normalize: "nfd" });
+  const decomposed = await load("udhr:vie:train:10:12", { normalForm: "nfd" });
   assert.deepEqual(decomposed.texts, some.texts.map((text) => text.normalize("NFD")));
   assert.notDeepEqual(decomposed.texts, some.texts);
   assert.notEqual(decomposed.sha256, some.sha256);

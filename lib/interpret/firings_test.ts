@@ -49,7 +49,12 @@ for (const kind of ["latents", "neurons", "latents with thresholds"] as const) {
       }))
       .filter(({ at }) => at % 7 === 0);
     const limits = { tokens: 70, examples: 2 };
-    const firings = await findFirings(gpu, llama, store, targets, features, TEXTS, limits);
+    const firings = await findFirings(
+      { gpu, llama, store, limits },
+      targets,
+      features,
+      TEXTS.map((ids) => ({ ids })),
+    );
     let seen = 0;
     for (const { layer, index, at } of features) {
       const found = firings.get(layer, index)!;

@@ -5,8 +5,8 @@ import { type Language, languageOf } from "../data/languages.ts";
 import { versions } from "../data/manifest.ts";
 import { roundedCounts } from "../lape/counts.ts";
 import { type PooledCounts, Pooling } from "../lape/pool.ts";
-import { count, type Counted, type CountOptions, countProvenance } from "./command.ts";
-import { findStoredCounts, readCounts, type StoredCounts } from "./count_files.ts";
+import { count, type Counted, type CountOptions, countProvenance } from "../count/command.ts";
+import { findStoredCounts, readCounts, type StoredCounts } from "../count/count_files.ts";
 
 /** Counts by language and where they come from. */
 export interface Evidence extends Disposable {
