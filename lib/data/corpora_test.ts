@@ -52,7 +52,7 @@ for (const { code } of LANGUAGES) {
   });
 }
 
-Deno.test("udhr: rows, normal forms, other spellings; no splits, no other languages", async () => {
+Deno.test("udhr: rows, normal forms, other spellings; no other splits and languages", async () => {
   const some = await load("udhr:vi:train:10:12");
   assert.deepEqual(some.rows, [10, 11]);
   assert.deepEqual(some.texts, defaultTexts.vi.slice(10, 12));
@@ -65,6 +65,18 @@ Deno.test("udhr: rows, normal forms, other spellings; no splits, no other langua
   await refused(load("udhr:en:dev"), /udhr has no split "dev"/);
   await refused(load("udhr:sw"), /udhr has no texts in Swahili, expected one of en de /);
   await refused(load("udhr:en:train:60:70"), /udhr:en:train:60:70 has no texts.* has 60 rows/);
+});
+
+Deno.test("udhr: odd and even articles share no document and make the whole", async () => {
+  const [all, odd, even] = await Promise.all(
+    ["udhr:de", "udhr:de:odd", "udhr:de:even"].map((spec) => load(spec)),
+  );
+  assert.deepEqual([...new Set(odd.documents)], Array.from({ length: 15 }, (_, i) => 2 * i + 1));
+  assert.deepEqual([...new Set(even.documents)], Array.from({ length: 16 }, (_, i) => 2 * i));
+  assert.deepEqual([...odd.texts, ...even.texts].sort(), [...all.texts].sort());
+  const part = await load("udhr:de:odd:2:5");
+  assert.deepEqual(part.texts, odd.texts.slice(2, 5));
+  assert.deepEqual(part.documents, odd.documents.slice(2, 5));
 });
 
 Deno.test("udhr is found from any folder and without the network", async () => {
