@@ -1,70 +1,56 @@
 #!/usr/bin/env -S deno run --allow-ffi --allow-env --allow-read --allow-write --allow-sys --allow-net --allow-run
 /** babelscope paper: the commands of a whole paper, listed or run, from one TOML file. */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cacheFolder } from "../lib/cli/cache.ts";
 import { print, remark } from "../lib/cli/output.ts";
-import { EXIT, run } from "../lib/cli/run.ts";
+import { run } from "../lib/cli/run.ts";
 import { step } from "../lib/cli/step.ts";
 import { readSteps } from "../lib/cli/steps.ts";
 import { table } from "../lib/cli/table.ts";
 import { readText } from "../lib/data/files.ts";
-import { InputError } from "../lib/formats/input_error.ts";
 import { FactFinder, type StepFacts } from "../lib/plan/facts.ts";
-import { argumentsOf, parsePlan, type Plan, type PlannedStep } from "../lib/plan/plan.ts";
+import { parsePlan, type Plan, type PlannedStep } from "../lib/plan/plan.ts";
+import { commandsOf, runCommands } from "../lib/plan/run_plan.ts";
 import { impatientAccess } from "../lib/subject/access.ts";
 
 const LAUNCHER = fileURLToPath(new URL("../babelscope", import.meta.url));
+const EMBEDDED_PLAN = fileURLToPath(new URL("../configs/embedded.toml", import.meta.url));
 
 const command = step(
   "paper",
-  "Run the commands of a whole paper in order, or list what they need.",
+  "Run all steps of the paper in order, or list what they need.",
   "babelscope paper --config configs/paper-llama-3.2-1b.toml --dry-run",
-  "TOML file of the commands, such as configs/paper-llama-3.2-1b.toml",
+  "TOML file of the commands, such as configs/paper-llama-3.2-1b.toml (default: all steps on the " +
+    "embedded model)",
 )
   .option("--dry-run", "list every step with its inputs, tokens, bytes and memory; run nothing")
   .option("--commands", "list every command as it would be typed; run nothing")
-  .option("--out-dir <folder>", "where results go", "results");
+  .option("--out-dir <folder>", "where results go", "results/paper");
 
 type Options = ReturnType<typeof command.opts>;
 
 async function paper(options: Options): Promise<void> {
-  if (!options.config) {
-    throw new InputError(
-      `No commands are named: expected --config with a TOML file, such as configs/paper-llama-3.2-1b.toml.`,
-    );
-  }
-  const plan = parsePlan(await readText(options.config), options.config);
+  const config = options.config ?? EMBEDDED_PLAN;
+  const plan = parsePlan(await readText(config), config);
   const there = new Set((await readSteps()).keys());
   if (options.commands) return print(commandLines(plan, options.outDir).join("\n"));
   if (options.dryRun) return await list(plan, there);
   const left = plan.steps.filter(({ run }) => !there.has(run));
-  for (const step of plan.steps) if (there.has(step.run)) await runStep(step, options.outDir);
+  const commands = commandsOf(whatIsThere(plan, there), options.outDir);
+  const code = await runCommands(LAUNCHER, commands, resolve(options.outDir));
+  if (code !== 0) Deno.exit(code);
   if (left.length > 0) remark(notThere(left));
 }
 
-/** Runs the commands of a step one after the other; each resumes or reuses what is there. */
-async function runStep({ name, run, commands }: PlannedStep, outDir: string): Promise<void> {
-  for (const [i, options] of commands.entries()) {
-    remark(`\n${name}${commands.length > 1 ? ` (${i + 1} of ${commands.length})` : ""}`);
-    const args = [run, ...argumentsOf(options), "--out-dir", outDir];
-    const { code } = await new Deno.Command(LAUNCHER, { args }).spawn().status;
-    if (code === 0) continue;
-    remark(
-      `babelscope paper: "${name}" ended with exit code ${code}; run the same again to go on.`,
-    );
-    Deno.exit(code === EXIT.interrupted ? EXIT.interrupted : EXIT.badInput);
-  }
+function whatIsThere(plan: Plan, there: ReadonlySet<string>): Plan {
+  return { ...plan, steps: plan.steps.filter(({ run }) => there.has(run)) };
 }
 
-function commandLines({ steps }: Plan, outDir: string): string[] {
+function commandLines(plan: Plan, outDir: string): string[] {
   const quoted = (argument: string) =>
     /^[\w./:=@-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
-  return steps.flatMap(({ run, commands }) =>
-    commands.map((options) =>
-      ["babelscope", run, ...argumentsOf(options), "--out-dir", outDir].map(quoted).join(" ")
-    )
-  );
+  return commandsOf(plan, outDir).map(({ args }) => ["babelscope", ...args].map(quoted).join(" "));
 }
 
 async function list({ title, steps }: Plan, there: ReadonlySet<string>): Promise<void> {

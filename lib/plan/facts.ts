@@ -8,8 +8,8 @@ import { InputError } from "../formats/input_error.ts";
 import { type LlamaConfig, parseLlamaConfig } from "../nn/config.ts";
 import { resolveHookpoints } from "../nn/hookpoints.ts";
 import type { Access } from "../subject/access.ts";
-import { checkpointFiles, openTokenizer } from "../subject/open_model.ts";
-import { chooseSaes } from "../subject/open_saes.ts";
+import { checkpointFiles, EMBEDDED_MODEL, openTokenizer } from "../subject/open_model.ts";
+import { chooseSaes, EMBEDDED_SAES } from "../subject/open_saes.ts";
 import { type CountMemory, countMemory } from "./memory.ts";
 import type { PlannedOptions, PlannedStep } from "./plan.ts";
 
@@ -43,7 +43,7 @@ export class FactFinder {
   }
 
   /** Facts of the first command of a step; never fails. */
-  async of({ commands: [options], tokens: published }: PlannedStep): Promise<StepFacts> {
+  async of({ run, commands: [options], tokens: published }: PlannedStep): Promise<StepFacts> {
     const unknown: string[] = [];
     const found = async <T>(look: Promise<T> | undefined): Promise<T | undefined> => {
       try {
@@ -53,16 +53,17 @@ export class FactFinder {
         if (!unknown.includes(error.message)) unknown.push(error.message);
       }
     };
-    const [model] = options.get("model") ?? [];
+    const texts = options.get("dataset-configs");
+    const [model] = options.get("model") ?? (texts ? [EMBEDDED_MODEL] : []);
+    const sources = saeSources(run, options, model);
     const files = model
       ? await found(this.#once(`model ${model}`, () => this.#model(model)))
       : undefined;
-    const saes = files && options.has("sae-model")
-      ? await found(this.#saes(options, files.config))
+    const saes = files && sources
+      ? await found(this.#saes(sources, options.get("layer") ?? [], files.config))
       : undefined;
-    const texts = options.get("dataset-configs");
     const tokens = files && texts ? await found(this.#tokens(texts, model, files)) : undefined;
-    const isWhole = files && (saes || !options.has("sae-model"));
+    const isWhole = files && (saes || !sources);
     return {
       inputs: inputsOf(options),
       tokens: tokens ?? published,
@@ -96,8 +97,11 @@ export class FactFinder {
     };
   }
 
-  #saes(options: PlannedOptions, config: LlamaConfig): Promise<SaeFiles> {
-    const [sources, patterns] = [options.get("sae-model") ?? [], options.get("layer") ?? []];
+  #saes(
+    sources: readonly string[],
+    patterns: readonly string[],
+    config: LlamaConfig,
+  ): Promise<SaeFiles> {
     return this.#once(JSON.stringify(["saes", sources, patterns]), async () => {
       const chosen = await chooseSaes(sources, patterns, config.layers, this.#access);
       const bytes = sum(
@@ -140,6 +144,19 @@ interface SaeFiles {
   readonly bytes: FileBytes;
 }
 
+/** The SAEs of a step: those it names, or the embedded model's where it is not about neurons. */
+function saeSources(
+  run: string,
+  options: PlannedOptions,
+  model: string | undefined,
+): readonly string[] | undefined {
+  const named = options.get("sae-model");
+  if (named || model !== EMBEDDED_MODEL) return named;
+  const neurons = run === "count-neurons" || options.get("algorithm")?.[0] === "lape" ||
+    options.get("intervention-type")?.[0] === "neuron";
+  return neurons ? undefined : [EMBEDDED_SAES];
+}
+
 function inputsOf(options: PlannedOptions): string[] {
   const named = ["model", "sae-model", "in-path", "lape-result-path", "dataset-configs"];
   return named.flatMap((name) => options.get(name) ?? []);
@@ -157,7 +174,7 @@ function memoryOf(
   { config, bytes }: ModelFiles,
   saes: SaeFiles | undefined,
 ): CountMemory | undefined {
-  const patterns = options.get("layer") ?? [];
+  const patterns = options.get("layer") ?? ["layers.*.mlp.act_fn"];
   if (saes && !saes.latents) return undefined;
   const latents = saes?.latents ?? 0;
   return countMemory({

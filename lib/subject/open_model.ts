@@ -28,7 +28,7 @@ const WHOLE = "model.safetensors";
 const SHARDS = /^model(-.*\.safetensors|\.safetensors\.index\.json)$/;
 
 /** The embedded model. */
-const EMBEDDED = fileURLToPath(new URL("../../assets/demo/model/", import.meta.url));
+export const EMBEDDED_MODEL = fileURLToPath(new URL("../../assets/demo/model/", import.meta.url));
 
 /**
  * Opens a model; no weights are read yet.
@@ -39,10 +39,11 @@ const EMBEDDED = fileURLToPath(new URL("../../assets/demo/model/", import.meta.u
  */
 export async function openModel(name: string | undefined, access: Access): Promise<OpenModel> {
   if (name?.endsWith(".gguf")) return await openGgufModel(...await findGguf(name, access), access);
-  const tree = await openFileTree(name ?? EMBEDDED, "model", access.hub);
+  const tree = await openFileTree(name ?? EMBEDDED_MODEL, "model", access.hub);
   const checkpoint = checkpointFiles(tree);
   if (checkpoint) {
-    return await openCheckpoint(name ? tree.title : "embedded", tree, checkpoint, access);
+    const isEmbedded = name === undefined || name === EMBEDDED_MODEL;
+    return await openCheckpoint(isEmbedded ? "embedded" : tree.title, tree, checkpoint, access);
   }
   const files = tree.paths.filter((path) => path.endsWith(".gguf"));
   if (files.length === 1) return await openGgufModel(await tree.local(files), files[0], access);
