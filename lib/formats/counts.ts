@@ -4,14 +4,9 @@
  * its shape and its bytes.
  */
 
-import type { Dtype } from "./dtype.ts";
-import { InputError } from "./input_error.ts";
-import {
-  encodeSafetensors,
-  parseHeader,
-  type SafetensorsHeader,
-  type Tensor,
-} from "./safetensors.ts";
+import { documentTensors, LABELS, readDocuments } from "./counts_documents.ts";
+import { bad, type CountsFile, readI64, tensorData } from "./counts_tensors.ts";
+import { encodeSafetensors, parseHeader, type Tensor } from "./safetensors.ts";
 import { tensorInfo } from "./tensor_source.ts";
 
 /** Exponent of the fixed point in which activations are summed: one unit is 2^-24. */
@@ -42,6 +37,35 @@ export interface Counts {
   max: Float32Array<ArrayBuffer>;
   /** min_active_over_zero: smallest counted activation; +Infinity where nothing was counted. */
   min: Float32Array<ArrayBuffer>;
+  /** The same tokens by group of documents; absent where they were not counted so. */
+  documents?: DocumentCounts;
+  /** Sums of what the hookpoints passed on; absent where they were not added up. */
+  activations?: ActivationSums;
+}
+
+/**
+ * Tokens on which each unit fired, by group of documents: what intervals and held-out checks draw
+ * from. Sparse (CSR by group): group `g` has entries `offsets[g]` to `offsets[g + 1]`.
+ */
+export interface DocumentCounts {
+  /** One per group, e.g. "udhr:12"; strictly ascending as strings compare (by UTF-16 unit). */
+  readonly labels: readonly string[];
+  /** [groups] tokens counted, not 0. */
+  readonly tokens: Uint32Array<ArrayBuffer>;
+  /** [groups + 1], from 0, not descending. */
+  readonly offsets: Uint32Array<ArrayBuffer>;
+  /** [entries] row * width + index, strictly ascending within a group. */
+  readonly units: Uint32Array<ArrayBuffer>;
+  /** [entries] tokens of the group on which the unit fired, not 0. */
+  readonly firedTokens: Uint32Array<ArrayBuffer>;
+}
+
+/** Sums, over the counted tokens, of the activation vectors at the hookpoints. */
+export interface ActivationSums {
+  /** Length of an activation vector. */
+  readonly width: number;
+  /** [layers.length * width], in units of 2^-SUM_FRACTION_BITS. */
+  readonly sum: BigInt64Array<ArrayBuffer>;
 }
 
 const SUM_SCALE = 2 ** SUM_FRACTION_BITS;
@@ -51,11 +75,13 @@ const I32_MAX = 0x7fff_ffff;
 const MAX_LAYERS = 65_536;
 /** Ours, beside the originals' five tensors: the exact sum of which over_zero_total is the rounding. */
 const EXACT_SUM = "sum_fixed_24";
+const ACTIVATION_SUM = "activation_sum_fixed_24";
 
 /**
  * A safetensors file of counts: the originals' five tensors `[layers, width]` (spec section 4) plus
- * the exact sums, with num_examples, num_tokens and the layers in the metadata. Decoding gives the
- * same counts back, bit for bit.
+ * the exact sums and, where counted, the groups of documents (counts_documents.ts) and the sums of
+ * activations `[layers, activation width]`; num_examples, num_tokens and the layers are in the
+ * metadata. Decoding gives the same counts back, bit for bit.
  *
  * @param extraMetadata further metadata, such as hashes of what was counted
  */
@@ -64,6 +90,7 @@ export function encodeCounts(
   extraMetadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   const shape = [counts.layers.length, counts.width];
+  const { activations, documents } = counts;
   const f32 = (data: Float32Array): Tensor => ({ dtype: "F32", shape, data });
   return encodeSafetensors({
     over_zero_token: integers(counts.firedTokens, shape),
@@ -72,8 +99,17 @@ export function encodeCounts(
     max_active_over_zero: f32(counts.max),
     min_active_over_zero: f32(counts.min.map(storedMin)),
     [EXACT_SUM]: { dtype: "I64", shape, data: counts.sum },
+    ...activations && {
+      [ACTIVATION_SUM]: {
+        dtype: "I64",
+        shape: [counts.layers.length, activations.width],
+        data: activations.sum,
+      },
+    },
+    ...documents && documentTensors(documents),
   }, {
     ...extraMetadata,
+    ...documents && { [LABELS]: JSON.stringify(documents.labels) },
     num_examples: String(counts.examples),
     num_tokens: String(counts.tokens),
     layers: counts.layers.join(","),
@@ -102,11 +138,22 @@ export function decodeCounts(bytes: Uint8Array<ArrayBuffer>, where: string): Cou
     firedTokens: readCounts(file, "over_zero_token"),
     firedExamples: readCounts(file, "over_zero_example"),
     sum: header.tensors.has(EXACT_SUM)
-      ? new BigInt64Array(tensorData(file, EXACT_SUM, "I64"))
+      ? readI64(file, EXACT_SUM, shape)
       : fixedPoint(file, readFloats(file, "over_zero_total")),
     max: readFloats(file, "max_active_over_zero"),
     min: readFloats(file, "min_active_over_zero").map(meantMin),
+    ...header.metadata[LABELS] !== undefined && { documents: readDocuments(file) },
+    ...header.tensors.has(ACTIVATION_SUM) && { activations: readActivationSums(file) },
   };
+}
+
+function readActivationSums(file: CountsFile): ActivationSums {
+  const { shape } = tensorInfo(file.header.tensors, ACTIVATION_SUM, file.where);
+  const [rows] = file.shape;
+  if (shape.length !== 2 || shape[0] !== rows) {
+    throw bad(file.where, `${ACTIVATION_SUM} has shape [${shape}], expected ${rows} rows`);
+  }
+  return { width: shape[1], sum: readI64(file, ACTIVATION_SUM, shape) };
 }
 
 /** Sums in float32. By halves: millions of bigints would fill the memory that counts are kept small for. */
@@ -138,34 +185,14 @@ function integers(values: Uint32Array<ArrayBuffer>, shape: number[]): Tensor {
     : { dtype: "I32", shape, data: new Int32Array(values) };
 }
 
-interface CountsFile {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly header: SafetensorsHeader;
-  /** `[layers, width]`, the same for all tensors. */
-  readonly shape: readonly number[];
-  readonly where: string;
-}
-
-function tensorData(file: CountsFile, name: string, ...dtypes: Dtype[]): ArrayBuffer {
-  const { bytes, header, shape, where } = file;
-  const info = tensorInfo(header.tensors, name, where);
-  if (String(info.shape) !== String(shape)) {
-    throw bad(where, `${name} has shape [${info.shape}], over_zero_token has [${shape}]`);
-  }
-  if (!dtypes.includes(info.dtype)) {
-    throw bad(where, `${name} has element type ${info.dtype}, expected ${dtypes.join(" or ")}`);
-  }
-  return bytes.slice(header.dataStart + info.begin, header.dataStart + info.end).buffer;
-}
-
 function readFloats(file: CountsFile, name: string): Float32Array<ArrayBuffer> {
-  const values = new Float32Array(tensorData(file, name, "F32"));
+  const values = new Float32Array(tensorData(file, name, file.shape, "F32"));
   if (values.some(Number.isNaN)) throw bad(file.where, `${name} holds a NaN`);
   return values;
 }
 
 function readCounts(file: CountsFile, name: string): Uint32Array<ArrayBuffer> {
-  const data = tensorData(file, name, "I32", "I64");
+  const data = tensorData(file, name, file.shape, "I32", "I64");
   const wide = tensorInfo(file.header.tensors, name, file.where).dtype === "I64";
   const values = wide ? Array.from(new BigInt64Array(data), Number) : new Int32Array(data);
   if (values.some((value) => value < 0 || value > U32_MAX)) {
@@ -203,8 +230,4 @@ function readLayers({ header, shape: [rows], where }: CountsFile): number[] {
     throw bad(where, `its metadata names the layers ${JSON.stringify(text)} for ${rows} rows`);
   }
   return layers;
-}
-
-function bad(where: string, what: string): InputError {
-  return new InputError(`${where} holds no usable counts: ${what}; count again.`);
 }

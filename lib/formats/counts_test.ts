@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Counts, decodeCounts, encodeCounts } from "./counts.ts";
+import { type Counts, decodeCounts, type DocumentCounts, encodeCounts } from "./counts.ts";
 import { InputError } from "./input_error.ts";
 import { encodeSafetensors, fromBytes, type Tensor } from "./safetensors.ts";
 
@@ -25,6 +25,91 @@ function sample(change: Partial<Counts> = {}): Counts {
 
 Deno.test("counts come back as they were, to the last bit", () => {
   assert.deepEqual(decodeCounts(encodeCounts(sample()), "x"), sample());
+});
+
+/** Three groups of documents, one of them without firings, and activation vectors of width 3. */
+const PARTS: Required<Pick<Counts, "documents" | "activations">> = {
+  documents: {
+    labels: ["udhr:0", "udhr:12", "udhr:2"],
+    tokens: Uint32Array.of(10, 1, 29),
+    offsets: Uint32Array.of(0, 2, 2, 5),
+    units: Uint32Array.of(0, 2, 0, 1, 3),
+    firedTokens: Uint32Array.of(9, 10, 1, 29, 3),
+  },
+  activations: { width: 3, sum: BigInt64Array.of(1n, -(2n ** 62n), 0n, 2n, 3n, -1n) },
+};
+
+Deno.test("groups of documents and sums of activations come back as they were", () => {
+  const none = {
+    labels: [],
+    tokens: new Uint32Array(),
+    offsets: new Uint32Array(1),
+    units: new Uint32Array(),
+    firedTokens: new Uint32Array(),
+  };
+  for (const parts of [PARTS, { documents: none }, { activations: PARTS.activations }]) {
+    const counts = sample(parts);
+    assert.deepEqual(decodeCounts(encodeCounts(counts), "x"), counts);
+  }
+});
+
+Deno.test("groups of documents that cannot be are refused", () => {
+  const refused = (change: Partial<DocumentCounts>, why: RegExp) => {
+    const bytes = encodeCounts(sample({ documents: { ...PARTS.documents, ...change } }));
+    assert.throws(
+      () => decodeCounts(bytes, "en.safetensors"),
+      (error: Error) => error instanceof InputError && why.test(error.message),
+    );
+  };
+  refused({ labels: ["udhr:0", "udhr:2", "udhr:12"] }, /document_labels do not ascend/);
+  refused({ labels: ["udhr:0", "udhr:0", "udhr:2"] }, /document_labels do not ascend/);
+  refused({ labels: ["udhr:0", "udhr:2"] }, /document_tokens has shape \[3\], expected \[2\]/);
+  refused({ tokens: Uint32Array.of(10, 0, 29) }, /a group without tokens/);
+  refused({ offsets: Uint32Array.of(0, 3, 2, 5) }, /do not rise from 0 to its 5 entries/);
+  refused({ offsets: Uint32Array.of(1, 2, 2, 5) }, /do not rise/);
+  refused({ offsets: Uint32Array.of(0, 2, 2, 4) }, /do not rise/);
+  refused({ offsets: Uint32Array.of(0, 2, 5) }, /document_offsets has shape \[3\]/);
+  refused({ units: Uint32Array.of(0, 2, 0, 1, 4) }, /ascending numbers below 4 in group udhr:2/);
+  refused({ units: Uint32Array.of(0, 2, 0, 0, 3) }, /ascending numbers/);
+  refused({ firedTokens: Uint32Array.of(9, 0, 1, 29, 3) }, /not between 1 and the tokens/);
+  refused({ firedTokens: Uint32Array.of(9, 11, 1, 29, 3) }, /not between 1 and the tokens/);
+  refused({ firedTokens: Uint32Array.of(9, 1) }, /over_zero_token has shape \[2\]/);
+});
+
+/** The file of counts with other tensors or metadata. */
+async function altered(
+  counts: Counts,
+  tensors: Record<string, Tensor>,
+  metadata: Record<string, string>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const source = fromBytes(encodeCounts(counts), "x");
+  const own: Record<string, Tensor> = {};
+  for (const name of source.names()) {
+    const { dtype, shape } = source.info(name);
+    own[name] = { dtype, shape, data: await source.read(name) };
+  }
+  return encodeSafetensors({ ...own, ...tensors }, { ...source.metadata, ...metadata });
+}
+
+Deno.test("labels, entries and sums of another kind are refused", async () => {
+  const counts = sample(PARTS);
+  const u32 = (shape: number[]): Tensor => ({ dtype: "U32", shape, data: new Uint32Array(5) });
+  const i64 = (shape: number[]): Tensor => ({ dtype: "I64", shape, data: new BigInt64Array(6) });
+  const faults: [Record<string, Tensor>, Record<string, string>, RegExp][] = [
+    [{}, { document_labels: "" }, /document_labels that are no list of strings/],
+    [{}, { document_labels: "[1,2,3]" }, /document_labels that are no list of strings/],
+    [{ document_units: u32([1, 5]) }, {}, /document_units has shape \[1,5\], not one size/],
+    [{ activation_sum_fixed_24: i64([6]) }, {}, /has shape \[6\], expected 2 rows/],
+    [{ activation_sum_fixed_24: i64([3, 2]) }, {}, /has shape \[3,2\], expected 2 rows/],
+  ];
+  for (const [tensors, metadata, why] of faults) {
+    const bytes = await altered(counts, tensors, metadata);
+    assert.throws(
+      () => decodeCounts(bytes, "x"),
+      (error: Error) => error instanceof InputError && why.test(error.message),
+    );
+  }
+  assert.deepEqual(decodeCounts(await altered(counts, {}, {}), "x"), counts);
 });
 
 Deno.test("the originals' tensors are as the originals have them", async () => {

@@ -2,8 +2,9 @@
  * The algebra of `Counts`: a commutative monoid. Resuming, sharding and pooling are all
  * `mergeCounts`; `emptyCounts` is its identity.
  */
-import type { Counts } from "../formats/counts.ts";
+import type { ActivationSums, Counts, DocumentCounts } from "../formats/counts.ts";
 import { InputError } from "../formats/input_error.ts";
+import { mergeDocuments } from "./counts_documents.ts";
 import { roundHalfToEven } from "./rounding.ts";
 
 const U32_MAX = 0xffff_ffff;
@@ -34,7 +35,9 @@ export function emptyCounts(layers: readonly number[], width: number): Counts {
 }
 
 /**
- * Counts of two disjoint sets of texts taken together. Exact: integers add, extremes compare.
+ * Counts of two disjoint sets of texts taken together. Exact: integers add, extremes compare. Groups
+ * of documents and sums of activations are kept only where both sides have them, or count no text:
+ * what covers a part of the texts must not be taken for the whole.
  *
  * @throws {InputError} the two were counted over different layers or widths
  * @throws {RangeError} a token or example count passes 2^32 - 1, or a sum leaves 64 bits
@@ -46,6 +49,8 @@ export function mergeCounts(a: Counts, b: Counts): Counts {
         `expected the same layers and width: count both with the same model, SAEs and --layer.`,
     );
   }
+  const documents = mergePart(a, b, ({ documents }) => documents, mergeDocuments);
+  const activations = mergePart(a, b, ({ activations }) => activations, addActivations);
   return {
     layers: a.layers,
     width: a.width,
@@ -56,14 +61,52 @@ export function mergeCounts(a: Counts, b: Counts): Counts {
     sum: addI64(a.sum, b.sum),
     max: a.max.map((value, i) => Math.max(value, b.max[i])),
     min: a.min.map((value, i) => Math.min(value, b.min[i])),
+    ...documents && { documents },
+    ...activations && { activations },
   };
+}
+
+/** A part that not all counts have, merged; nothing where texts without it were counted. */
+function mergePart<T>(
+  a: Counts,
+  b: Counts,
+  part: (counts: Counts) => T | undefined,
+  merge: (a: T, b: T) => T,
+): T | undefined {
+  const lacks = (counts: Counts) => !part(counts) && (counts.examples > 0 || counts.tokens > 0);
+  if (lacks(a) || lacks(b)) return undefined;
+  const [ours, theirs] = [part(a), part(b)];
+  return ours && theirs ? merge(ours, theirs) : ours ?? theirs;
+}
+
+function addActivations(a: ActivationSums, b: ActivationSums): ActivationSums {
+  if (a.width !== b.width) {
+    throw new InputError(
+      `Sums of activations of width ${a.width} and of width ${b.width} cannot be merged, ` +
+        `expected the same hookpoints of the same model: count both with the same model and --layer.`,
+    );
+  }
+  return { width: a.width, sum: addI64(a.sum, b.sum) };
 }
 
 /** Whether two counts are equal bit for bit (0 and -0 count as equal). */
 export function equalCounts(a: Counts, b: Counts): boolean {
   return sameShape(a, b) && a.examples === b.examples && a.tokens === b.tokens &&
     equalArrays(a.firedTokens, b.firedTokens) && equalArrays(a.firedExamples, b.firedExamples) &&
-    equalArrays(a.sum, b.sum) && equalArrays(a.max, b.max) && equalArrays(a.min, b.min);
+    equalArrays(a.sum, b.sum) && equalArrays(a.max, b.max) && equalArrays(a.min, b.min) &&
+    equalDocuments(a.documents, b.documents) && equalActivations(a.activations, b.activations);
+}
+
+function equalDocuments(a?: DocumentCounts, b?: DocumentCounts): boolean {
+  if (!a || !b) return a === b;
+  return equalArrays(a.labels, b.labels) && equalArrays(a.tokens, b.tokens) &&
+    equalArrays(a.offsets, b.offsets) && equalArrays(a.units, b.units) &&
+    equalArrays(a.firedTokens, b.firedTokens);
+}
+
+function equalActivations(a?: ActivationSums, b?: ActivationSums): boolean {
+  if (!a || !b) return a === b;
+  return a.width === b.width && equalArrays(a.sum, b.sum);
 }
 
 /**

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Counts } from "../formats/counts.ts";
+import type { ActivationSums, Counts, DocumentCounts } from "../formats/counts.ts";
 import { InputError } from "../formats/input_error.ts";
 import { smallCounts } from "../../tests/support/small_counts.ts";
 import { emptyCounts, equalCounts, mergeCounts, roundedCounts } from "./counts.ts";
+import { documentCounts } from "./counts_documents.ts";
 
 const LAYERS = [1, 4];
 const WIDTH = 3;
@@ -14,19 +15,52 @@ const perLatent = <T>(value: fc.Arbitrary<T>) =>
 const smallInteger = fc.nat({ max: 2 ** 20 });
 const activation = fc.float({ min: 0, max: 1000, noNaN: true });
 
-const anyCounts: fc.Arbitrary<Counts> = fc.record({
-  layers: fc.constant(LAYERS),
-  width: fc.constant(WIDTH),
-  examples: smallInteger,
-  tokens: smallInteger,
-  firedTokens: perLatent(smallInteger).map((values) => Uint32Array.from(values)),
-  firedExamples: perLatent(smallInteger).map((values) => Uint32Array.from(values)),
-  sum: perLatent(fc.bigInt({ min: -(2n ** 50n), max: 2n ** 50n }))
-    .map((values) => BigInt64Array.from(values)),
-  max: perLatent(activation).map((values) => Float32Array.from(values)),
-  min: perLatent(fc.oneof(activation, fc.constant(Infinity)))
-    .map((values) => Float32Array.from(values)),
-});
+const GROUPS = ["a:0", "a:1", "a:10", "b:0"];
+
+/** Groups of documents by way of a table [group][unit] of tokens; 0 is no entry. */
+const anyDocuments: fc.Arbitrary<DocumentCounts> = fc.dictionary(
+  fc.constantFrom(...GROUPS),
+  fc.record({
+    tokens: fc.integer({ min: 1, max: 100 }),
+    fired: perLatent(fc.nat({ max: 2 })),
+  }),
+).map((groups) =>
+  documentCounts(
+    Object.entries(groups).map(([label, { tokens, fired }]) => ({
+      label,
+      tokens,
+      units: Uint32Array.from(fired.flatMap((count, unit) => count > 0 ? [unit] : [])),
+      firedTokens: Uint32Array.from(fired.filter((count) => count > 0)),
+    })),
+  )
+);
+
+const anyActivations: fc.Arbitrary<ActivationSums> = fc.bigInt64Array({
+  minLength: 2 * LAYERS.length,
+  maxLength: 2 * LAYERS.length,
+  min: -(2n ** 50n),
+  max: 2n ** 50n,
+}).map((sum) => ({ width: 2, sum }));
+
+/** Often without text, or without the parts that not all counts have. */
+const anyCounts: fc.Arbitrary<Counts> = fc.oneof(
+  fc.constant(emptyCounts(LAYERS, WIDTH)),
+  fc.record({
+    layers: fc.constant(LAYERS),
+    width: fc.constant(WIDTH),
+    examples: smallInteger,
+    tokens: smallInteger,
+    firedTokens: perLatent(smallInteger).map((values) => Uint32Array.from(values)),
+    firedExamples: perLatent(smallInteger).map((values) => Uint32Array.from(values)),
+    sum: perLatent(fc.bigInt({ min: -(2n ** 50n), max: 2n ** 50n }))
+      .map((values) => BigInt64Array.from(values)),
+    max: perLatent(activation).map((values) => Float32Array.from(values)),
+    min: perLatent(fc.oneof(activation, fc.constant(Infinity)))
+      .map((values) => Float32Array.from(values)),
+    documents: fc.option(anyDocuments, { nil: undefined }),
+    activations: fc.option(anyActivations, { nil: undefined }),
+  }),
+);
 
 Deno.test("merging adds integers and compares extremes", () => {
   const a = smallCounts({
@@ -76,9 +110,61 @@ Deno.test("empty counts are the identity of merging", () => {
   }));
 });
 
+/** Counts of one text with one group: unit 1 fired on `fired` of `tokens` tokens. */
+function withGroup(label: string, tokens: number, fired: number): Counts {
+  const documents = documentCounts([
+    { label, tokens, units: Uint32Array.of(1), firedTokens: Uint32Array.of(fired) },
+  ]);
+  return { ...smallCounts({ examples: 1, tokens, firedTokens: [0, fired] }), documents };
+}
+
+Deno.test("groups of one label add up, others lie side by side in the order of labels", () => {
+  const parts = [withGroup("b", 9, 2), withGroup("a", 5, 1), withGroup("b", 3, 3)];
+  const { documents } = parts.reduce(mergeCounts);
+  assert.deepEqual(documents, {
+    labels: ["a", "b"],
+    tokens: Uint32Array.of(5, 12),
+    offsets: Uint32Array.of(0, 1, 2),
+    units: Uint32Array.of(1, 1),
+    firedTokens: Uint32Array.of(1, 5),
+  });
+});
+
+Deno.test("units of two halves of a group are joined in order", () => {
+  const half = (...entries: [unit: number, fired: number][]): Counts => ({
+    ...smallCounts({ examples: 1, tokens: 9, firedTokens: [0, 0, 0, 0] }),
+    documents: documentCounts([{
+      label: "a",
+      tokens: 9,
+      units: Uint32Array.from(entries, ([unit]) => unit),
+      firedTokens: Uint32Array.from(entries, ([, fired]) => fired),
+    }]),
+  });
+  const { documents } = mergeCounts(half([0, 1], [3, 2]), half([1, 4], [3, 5]));
+  assert.deepEqual([...documents!.units], [0, 1, 3]);
+  assert.deepEqual([...documents!.firedTokens], [1, 4, 7]);
+});
+
+Deno.test("groups and sums that cover a part of the texts are not kept", () => {
+  const activations = { width: 1, sum: BigInt64Array.of(4n) };
+  const full = { ...withGroup("a", 5, 1), activations };
+  const lacking = smallCounts({ examples: 1, tokens: 2, firedTokens: [0, 0] });
+  for (const merged of [mergeCounts(full, lacking), mergeCounts(lacking, full)]) {
+    assert.ok(!("documents" in merged) && !("activations" in merged));
+  }
+  const alone = mergeCounts(emptyCounts([0], 2), full);
+  assert.deepEqual([alone.documents, alone.activations], [full.documents, full.activations]);
+  assert.deepEqual(mergeCounts(full, full).activations, { width: 1, sum: BigInt64Array.of(8n) });
+  const wider = { ...full, activations: { width: 2, sum: new BigInt64Array(2) } };
+  assert.throws(() => mergeCounts(full, wider), InputError);
+});
+
 Deno.test("counts differ as soon as one value does", () => {
-  const build = () =>
-    smallCounts({ examples: 1, tokens: 9, firedTokens: [4, 5], sum: [1, 2], min: [1, 1] });
+  const build = (): Counts => ({
+    ...smallCounts({ examples: 1, tokens: 9, firedTokens: [4, 5], sum: [1, 2], min: [1, 1] }),
+    documents: withGroup("a", 9, 5).documents,
+    activations: { width: 1, sum: BigInt64Array.of(1n) },
+  });
   const change: ((counts: Counts) => unknown)[] = [
     (counts) => counts.examples++,
     (counts) => counts.tokens++,
@@ -87,6 +173,13 @@ Deno.test("counts differ as soon as one value does", () => {
     (counts) => counts.sum[1]++,
     (counts) => counts.max[1]++,
     (counts) => counts.min[1]++,
+    (counts) => counts.documents!.tokens[0]++,
+    (counts) => counts.documents!.units[0]--,
+    (counts) => counts.documents!.firedTokens[0]--,
+    (counts) => counts.documents = withGroup("b", 9, 5).documents,
+    (counts) => delete counts.documents,
+    (counts) => counts.activations!.sum[0]++,
+    (counts) => delete counts.activations,
   ];
   assert.ok(equalCounts(build(), build()));
   for (const edit of change) {

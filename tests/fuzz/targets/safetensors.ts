@@ -49,6 +49,14 @@ function countsFile(): Bytes {
   some.sum.fill(1n << 30n);
   some.max.fill(2.5);
   some.min.fill(0.5);
+  some.documents = {
+    labels: ["udhr:0", "udhr:1"],
+    tokens: Uint32Array.of(30, 10),
+    offsets: Uint32Array.of(0, 2, 3),
+    units: Uint32Array.of(0, 9, 4),
+    firedTokens: Uint32Array.of(5, 30, 1),
+  };
+  some.activations = { width: 3, sum: new BigInt64Array(6).fill(-1n) };
   return encodeCounts(some, { model: "x" });
 }
 
