@@ -22,9 +22,9 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
   let at = (group.y * ${GRID}u + group.x) * ${LANES}u + lane.x;
   if (at >= p.count) { return; }
 #if GROUPED == 1
-  let set = groups[at / p.quads];
-  if (set == 0xffffffffu) { return; }
-  y[at] = y[at] + vectors[set * p.quads + at % p.quads];
+  let vector = groups[at / p.quads];
+  if (vector == 0xffffffffu) { return; }
+  y[at] = y[at] + vectors[vector * p.quads + at % p.quads];
 #else
   y[at] = y[at] + vectors[at % p.quads];
 #end

@@ -4,12 +4,12 @@
 //   OP "set" or "add"
 //
 //   y        [rows, stride] f32
-//   columns  [entries] u32, each < the width of y, none twice in a set
+//   columns  [entries] u32, each < the width of y, none twice in a list
 //   values   [entries] f32
-//   offsets  [sets + 1] u32
-//   groups   [rows] u32: a token's set; 0xffffffff: none. Absent (GROUPED 0): the first.
+//   offsets  [lists + 1] u32
+//   groups   [rows] u32: a token's list; 0xffffffff: none. Absent (GROUPED 0): the first.
 //
-// One invocation per token and entry of the longest set: p.most of them.
+// One invocation per token and entry of the longest list: p.most of them.
 
 struct Params { count: u32, stride: u32, most: u32 }
 
@@ -30,13 +30,13 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
   if (at >= p.count) { return; }
   let token = at / p.most;
 #if GROUPED == 1
-  let set = groups[token];
-  if (set == 0xffffffffu) { return; }
+  let list = groups[token];
+  if (list == 0xffffffffu) { return; }
 #else
-  let set = 0u;
+  let list = 0u;
 #end
-  let entry = offsets[set] + at % p.most;
-  if (entry >= offsets[set + 1u]) { return; }
+  let entry = offsets[list] + at % p.most;
+  if (entry >= offsets[list + 1u]) { return; }
   let place = token * p.stride + columns[entry];
 #if OP == "set"
   y[place] = values[entry];
