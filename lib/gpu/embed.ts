@@ -3,7 +3,7 @@ import embedSource from "../../kernels/embed.wgsl" with { type: "text" };
 import weightsSource from "../../kernels/weights.wgsl" with { type: "text" };
 import type { Gpu } from "./device.ts";
 import { panelLayout, type Shard, texelsPerRow, weightConstants } from "./matrix.ts";
-import type { Recorder } from "./recorder.ts";
+import type { Binding, Recorder } from "./recorder.ts";
 import { bindRows, type Rows } from "./rows.ts";
 
 /**
@@ -16,7 +16,7 @@ export function recordEmbed(
   gpu: Gpu,
   recorder: Recorder,
   { first, rows, columns, type, resource }: Shard,
-  ids: GPUBuffer,
+  ids: Binding,
   y: Rows,
 ): void {
   const kernel = gpu.kernel("embed", weightsSource + embedSource, {

@@ -1,7 +1,7 @@
 /** Rotary position embedding: kernels/rope.wgsl. */
 import source from "../../kernels/rope.wgsl" with { type: "text" };
 import type { Gpu } from "./device.ts";
-import type { Recorder } from "./recorder.ts";
+import type { Binding, Recorder } from "./recorder.ts";
 import { bindRows, type Rows } from "./rows.ts";
 
 /**
@@ -14,7 +14,7 @@ export function recordRope(
   gpu: Gpu,
   recorder: Recorder,
   z: Rows,
-  positions: GPUBuffer,
+  positions: Binding,
   table: GPUBuffer,
   heads: number,
   headDim: number,

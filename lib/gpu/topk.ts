@@ -20,7 +20,7 @@ export interface TopKEntries {
 const BLOCK = 64;
 
 /** Largest k: bounds workgroup memory and the loops that rank candidates. */
-const MOST_K = 512;
+export const MOST_K = 512;
 
 /** Finds the k largest values of each row. Owns the scratch memory that takes. */
 export class TopK implements Disposable {

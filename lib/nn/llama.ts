@@ -8,6 +8,7 @@
  */
 import type { TensorSource } from "../formats/tensor_source.ts";
 import { recordAttention } from "../gpu/attention.ts";
+import { type CachePlaces, recordCachedAttention } from "../gpu/cached_attention.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { recordAdd, recordMultiply, recordSilu, recordSwiGlu } from "../gpu/elementwise.ts";
 import { recordEmbed } from "../gpu/embed.ts";
@@ -21,7 +22,7 @@ import {
 } from "../gpu/matrix.ts";
 import { TargetLogProbabilities } from "../gpu/log_sum_exp.ts";
 import type { Allocated } from "../gpu/memory.ts";
-import type { Recorder } from "../gpu/recorder.ts";
+import type { Binding, Recorder } from "../gpu/recorder.ts";
 import { recordRmsNorm } from "../gpu/rmsnorm.ts";
 import { recordRope } from "../gpu/rope.ts";
 import { allocateRows, type OwnedRows, type Rows, rowsBetween } from "../gpu/rows.ts";
@@ -30,6 +31,7 @@ import type { Batch } from "./batch.ts";
 import { Checkpoint, type Layer, type Linear } from "./checkpoint.ts";
 import type { LlamaConfig } from "./config.ts";
 import { comesBefore, type Hookpoint, type Site } from "./hookpoints.ts";
+import type { KvCache } from "./kv_cache.ts";
 import { ropeTable } from "./rope_table.ts";
 import {
   allocateLogits,
@@ -51,12 +53,24 @@ export interface Hook {
   run(recorder: Recorder, activations: Rows, first: number): void | Promise<void>;
 }
 
-/** What the GPU knows of a batch. */
-interface TokenBuffers {
-  readonly ids: GPUBuffer;
-  readonly positions: GPUBuffer;
-  readonly starts: GPUBuffer;
+/** Tokens on the GPU whose sequences have a cache; those of one sequence in order. */
+export interface CachedTokens extends CachePlaces {
+  readonly count: number;
+  /** [count] u32 */
+  readonly ids: GPUBufferBinding;
 }
+
+/** What a pass knows of its tokens. */
+interface PassTokens {
+  readonly count: number;
+  readonly ids: Binding;
+  /** Within the token's own text. */
+  readonly positions: Binding;
+  readonly rope: GPUBuffer;
+}
+
+/** Records the attention of one layer, from `space.qkv` to `space.attended`. */
+type Attend = (recorder: Recorder, layer: number, space: Workspace) => void;
 
 export class Llama implements Disposable {
   readonly #gpu: Gpu;
@@ -64,6 +78,7 @@ export class Llama implements Disposable {
   readonly #store: WeightStore;
   #workspace: Workspace & Disposable | undefined;
   #rope: { positions: number; table: Allocated<GPUBuffer> } | undefined;
+  #norm: Allocated<GPUBuffer> | undefined;
   /** Logits of a piece of a batch over one shard of the vocabulary. */
   #logits: { tokens: number; rows: OwnedRows } | undefined;
 
@@ -103,10 +118,14 @@ export class Llama implements Disposable {
     this.#workspaceFor(tokens);
   }
 
-  /** The same, and what {@linkcode logProbabilities} of such batches needs. */
-  prepareScoring(tokens: number): void {
-    this.prepare(tokens);
-    this.#logitsFor(tokens);
+  /**
+   * The same, and what logits of `rows` rows at a time need.
+   *
+   * @returns stride of the widest block of {@linkcode eachLogits}
+   */
+  prepareScoring(tokens: number, rows = tokens): number {
+    this.prepare(Math.max(tokens, rows));
+    return this.#logitsFor(rows).stride;
   }
 
   /**
@@ -117,20 +136,57 @@ export class Llama implements Disposable {
    * @returns the residual stream; after the last block when `toTheEnd`
    */
   async forward(batch: Batch, hooks: readonly Hook[], toTheEnd = false): Promise<Rows> {
-    const last = toTheEnd ? undefined : lastOf(hooks);
-    const layers = toTheEnd ? this.config.layers : last ? last.layer + 1 : 0;
-    const space = crop(this.#workspaceFor(batch.ids.length), batch.ids.length);
-    const table = this.#ropeTableFor(batch);
-    const recorder = this.#gpu.recorder();
     using owned = new DisposableStack();
     const upload = (label: string, values: Uint32Array) =>
       owned.use(this.#gpu.bufferOf(label, values)).resource;
-    const tokens: TokenBuffers = {
+    const starts = upload("starts of texts", batch.starts);
+    const tokens = {
+      count: batch.ids.length,
       ids: upload("token ids", batch.ids),
       positions: upload("token positions", batch.positions),
-      starts: upload("starts of texts", batch.starts),
+      rope: this.#ropeTable(batch.positions.reduce((most, at) => Math.max(most, at), 0) + 1),
     };
+    const attend: Attend = (recorder, _, { qkv, attended }) =>
+      recordAttention(this.#gpu, recorder, this.config, qkv, starts, attended);
+    return await this.#pass(tokens, attend, hooks, toTheEnd);
+  }
 
+  /**
+   * Runs the whole model over tokens of sequences that have a cache: their first tokens, or some, or one,
+   * that come after those the cache has. Keys and values go into the cache. Values are those of
+   * {@linkcode forward}, to the bit. Work is submitted, not awaited.
+   *
+   * @returns the residual stream after the last block
+   */
+  async forwardCached(
+    tokens: CachedTokens,
+    cache: KvCache,
+    hooks: readonly Hook[] = [],
+  ): Promise<Rows> {
+    const attend: Attend = (recorder, layer, { qkv, attended }) =>
+      recordCachedAttention(
+        this.#gpu,
+        recorder,
+        this.config,
+        qkv,
+        cache.layers[layer],
+        tokens,
+        attended,
+      );
+    const rope = this.#ropeTable(cache.capacity);
+    return await this.#pass({ ...tokens, rope }, attend, hooks, true);
+  }
+
+  async #pass(
+    tokens: PassTokens,
+    attend: Attend,
+    hooks: readonly Hook[],
+    toTheEnd: boolean,
+  ): Promise<Rows> {
+    const last = toTheEnd ? undefined : lastOf(hooks);
+    const layers = toTheEnd ? this.config.layers : last ? last.layer + 1 : 0;
+    const space = crop(this.#workspaceFor(tokens.count), tokens.count);
+    const recorder = this.#gpu.recorder();
     await this.#embed(recorder, tokens.ids, space.residual);
     for (let layer = 0; layer < layers; layer++) {
       const at = (site: Site) =>
@@ -141,7 +197,7 @@ export class Llama implements Disposable {
         this.#checkpoint.layerBytes(this.#gpu, layer),
         () => this.#checkpoint.uploadLayer(this.#gpu, layer),
       );
-      this.#recordAttention(recorder, weights, space, tokens, table);
+      this.#recordAttention(recorder, weights, space, tokens, () => attend(recorder, layer, space));
       await this.#recordMlp(recorder, weights, space, at("act_fn"), stop === "act_fn");
       if (stop !== "act_fn") {
         for (const hook of at("mlp")) await hook.run(recorder, space.update, 0);
@@ -166,14 +222,14 @@ export class Llama implements Disposable {
     const { hiddenSize, vocabularySize, normEpsilon } = this.config;
     using chosen = allocateRows(gpu, "chosen residuals", rows.length, hiddenSize);
     using normed = allocateRows(gpu, "final norm", rows.length, hiddenSize);
-    using weight = gpu.bufferOf("final norm weight", await this.#checkpoint.finalNorm());
+    const weight = await this.#finalNorm();
     const logits = allocateRows(gpu, "logits", rows.length, vocabularySize);
     const recorder = gpu.recorder();
     const bytes = residual.stride * 4;
     rows.forEach((row, i) =>
       recorder.copy(residual.buffer, residual.offset + row * bytes, chosen.buffer, i * bytes, bytes)
     );
-    recordRmsNorm(gpu, recorder, chosen, weight.resource, normEpsilon, normed);
+    recordRmsNorm(gpu, recorder, chosen, weight, normEpsilon, normed);
     await this.#eachShard(this.#checkpoint.unembedding(), (shard) => {
       recordShardMatMul(gpu, recorder, normed, shard, logits, {}, 0);
       recorder.submit();
@@ -182,8 +238,7 @@ export class Llama implements Disposable {
   }
 
   /**
-   * ln p(target) at every token of a batch, after a forward pass `toTheEnd`. Logits are held for one
-   * shard of the vocabulary and some of the tokens at a time, and stay on the GPU.
+   * ln p(target) at every token of a batch, after a forward pass `toTheEnd`.
    *
    * @param residual what {@linkcode forward} returned
    * @param targets the token whose probability is asked for, of each row; the one that comes next,
@@ -193,25 +248,48 @@ export class Llama implements Disposable {
     residual: Rows,
     targets: Uint32Array,
   ): Promise<Float64Array<ArrayBuffer>> {
+    using scores = new TargetLogProbabilities(this.#gpu, targets);
+    await this.eachLogits(
+      residual,
+      (recorder, block, row, token) => scores.record(recorder, block, row, token),
+    );
+    return await scores.read();
+  }
+
+  /**
+   * Logits after a pass to the end, for one shard of the vocabulary and some of the rows at a time; they
+   * stay on the GPU, and only until the next block. Work is submitted, not awaited.
+   *
+   * @param residual what the pass returned, or as many rows of it or fewer, in any order
+   * @param use records what is done with a block: logits of rows `firstRow` on (a multiple of 64) over
+   *   the tokens `firstToken` on; it may overwrite them
+   */
+  async eachLogits(
+    residual: Rows,
+    use: (recorder: Recorder, logits: Rows, firstRow: number, firstToken: number) => void,
+  ): Promise<void> {
     const gpu = this.#gpu;
     const { rows } = residual;
     const { normed } = crop(this.#workspaceFor(rows), rows);
     const logits = this.#logitsFor(rows);
-    using weight = gpu.bufferOf("final norm weight", await this.#checkpoint.finalNorm());
-    using scores = new TargetLogProbabilities(gpu, targets);
+    const weight = await this.#finalNorm();
     const recorder = gpu.recorder();
-    recordRmsNorm(gpu, recorder, residual, weight.resource, this.config.normEpsilon, normed);
+    recordRmsNorm(gpu, recorder, residual, weight, this.config.normEpsilon, normed);
     await this.#eachShard(this.#checkpoint.unembedding(), (shard) => {
       for (let from = 0; from < rows; from += logits.rows) {
         const to = Math.min(rows, from + logits.rows);
         const block = { ...rowsBetween(logits, 0, to - from), width: shard.rows };
         const input = rowsBetween(normed, from, to);
         recordShardMatMul(gpu, recorder, input, shard, block, {}, shard.first);
-        scores.record(recorder, block, from, shard.first);
+        use(recorder, block, from, shard.first);
       }
       recorder.submit();
     });
-    return await scores.read();
+  }
+
+  async #finalNorm(): Promise<GPUBuffer> {
+    this.#norm ??= this.#gpu.bufferOf("final norm weight", await this.#checkpoint.finalNorm());
+    return this.#norm.resource;
   }
 
   #logitsFor(tokens: number): Rows {
@@ -236,8 +314,8 @@ export class Llama implements Disposable {
     return this.#workspace;
   }
 
-  #ropeTableFor(batch: Batch): GPUBuffer {
-    const positions = batch.positions.reduce((most, position) => Math.max(most, position), 0) + 1;
+  /** Holds at least `positions` positions. */
+  #ropeTable(positions: number): GPUBuffer {
     if (!this.#rope || this.#rope.positions < positions) {
       this.#rope?.table[Symbol.dispose]();
       const rounded = Math.ceil(positions / 256) * 256;
@@ -247,7 +325,7 @@ export class Llama implements Disposable {
     return this.#rope.table.resource;
   }
 
-  async #embed(recorder: Recorder, ids: GPUBuffer, residual: Rows): Promise<void> {
+  async #embed(recorder: Recorder, ids: Binding, residual: Rows): Promise<void> {
     const source = this.#checkpoint.embedding();
     await this.#eachShard(source, (shard) => {
       recordEmbed(this.#gpu, recorder, shard, ids, residual);
@@ -273,15 +351,15 @@ export class Llama implements Disposable {
     recorder: Recorder,
     layer: Layer,
     space: Workspace,
-    tokens: TokenBuffers,
-    table: GPUBuffer,
+    { positions, rope }: PassTokens,
+    attend: () => void,
   ): void {
     const gpu = this.#gpu;
     const { heads, keyValueHeads, headDim, normEpsilon } = this.config;
     recordRmsNorm(gpu, recorder, space.residual, layer.attentionNorm, normEpsilon, space.normed);
     this.#recordLinear(recorder, space.normed, layer.qkv, space.qkv);
-    recordRope(gpu, recorder, space.qkv, tokens.positions, table, heads + keyValueHeads, headDim);
-    recordAttention(gpu, recorder, this.config, space.qkv, tokens.starts, space.attended);
+    recordRope(gpu, recorder, space.qkv, positions, rope, heads + keyValueHeads, headDim);
+    attend();
     this.#recordLinear(recorder, space.attended, layer.output, space.update);
     recordAdd(gpu, recorder, space.residual, space.update);
   }
@@ -329,6 +407,7 @@ export class Llama implements Disposable {
   [Symbol.dispose](): void {
     this.#workspace?.[Symbol.dispose]();
     this.#rope?.table[Symbol.dispose]();
+    this.#norm?.[Symbol.dispose]();
     this.#logits?.rows[Symbol.dispose]();
   }
 }

@@ -1,0 +1,57 @@
+/** Keys and values of the tokens that were read, so that each further token of a text costs one token. */
+import type { Gpu } from "../gpu/device.ts";
+import { allocateRows, type Rows, strideOf } from "../gpu/rows.ts";
+import type { LlamaConfig } from "./config.ts";
+
+/** Most bytes of a cache, unless one sequence alone takes more: longer batches are hardly faster. */
+const MOST_BYTES = 2 * 2 ** 30;
+
+/** The cache of some sequences: sequence `s` has rows `s · capacity` to `(s + 1) · capacity`. */
+export class KvCache implements Disposable {
+  /** Of each layer: [sequences · capacity, 2 keyValueHeads headDim], keys, then values. */
+  readonly layers: readonly Rows[];
+  readonly #owned: DisposableStack;
+
+  /**
+   * @param capacity most tokens of a sequence
+   * @throws GpuError when it does not fit the adapter or the memory budget
+   */
+  constructor(
+    gpu: Gpu,
+    config: LlamaConfig,
+    readonly sequences: number,
+    readonly capacity: number,
+  ) {
+    using undo = new DisposableStack();
+    this.layers = Array.from(
+      { length: config.layers },
+      (_, layer) =>
+        undo.use(
+          allocateRows(gpu, `keys and values ${layer}`, sequences * capacity, widthOf(config)),
+        ),
+    );
+    this.#owned = undo.move();
+  }
+
+  [Symbol.dispose](): void {
+    this.#owned[Symbol.dispose]();
+  }
+}
+
+/**
+ * Most sequences that one cache is made for: a layer has to fit one binding, and all of it half of what
+ * is left of the memory budget, for weights need room too. At least one.
+ *
+ * @param capacity most tokens of a sequence
+ */
+export function mostSequences(gpu: Gpu, config: LlamaConfig, capacity: number): number {
+  const { budget, live } = gpu.memory;
+  const ofLayer = capacity * strideOf(widthOf(config)) * 4;
+  const largest = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
+  const room = Math.min(MOST_BYTES, (budget - live) / 2);
+  return Math.max(1, Math.floor(Math.min(largest, room / config.layers) / ofLayer));
+}
+
+function widthOf({ keyValueHeads, headDim }: LlamaConfig): number {
+  return 2 * keyValueHeads * headDim;
+}
