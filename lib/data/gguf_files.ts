@@ -7,6 +7,7 @@ import { InputError } from "../formats/input_error.ts";
 import type { TensorSource } from "../formats/tensor_source.ts";
 import { loadTokenizer, type Tokenizer } from "../formats/tokenizer.ts";
 import type { LlamaConfig } from "../nn/config.ts";
+import { type GenerationDefaults, parseGenerationConfig } from "../nn/generation_config.ts";
 import { ggufLlama } from "../nn/gguf_llama.ts";
 import { openFileSource } from "./file_source.ts";
 import { listFolder, readText } from "./files.ts";
@@ -17,6 +18,7 @@ export interface GgufModel extends Disposable {
   /** Under the names of a Hugging Face checkpoint. */
   readonly tensors: TensorSource;
   readonly tokenizer: Tokenizer;
+  readonly generation: GenerationDefaults;
   /** Files that decide what the model does, by their names in the folder of the GGUF. */
   readonly files: readonly string[];
 }
@@ -60,6 +62,11 @@ export async function openGguf(path: string): Promise<GgufModel> {
     config,
     tensors,
     tokenizer,
+    generation: parseGenerationConfig(
+      undefined,
+      { eos_token_id: header.metadata.get("tokenizer.ggml.eos_token_id") },
+      path,
+    ),
     files: [basename(path), ...(ownTokenizer ? beside : [])],
     [Symbol.dispose]: () => kept[Symbol.dispose](),
   };

@@ -9,6 +9,7 @@ import { InputError } from "../formats/input_error.ts";
 import type { TensorSource } from "../formats/tensor_source.ts";
 import { loadTokenizer, type Tokenizer } from "../formats/tokenizer.ts";
 import { type LlamaConfig, parseLlamaConfig } from "../nn/config.ts";
+import { type GenerationDefaults, parseGenerationConfig } from "../nn/generation_config.ts";
 import { type Access, type FileHashes, hashFiles } from "./access.ts";
 
 /** A model whose weights lie in files. */
@@ -17,11 +18,13 @@ export interface OpenModel extends Disposable {
   readonly config: LlamaConfig;
   readonly tensors: TensorSource;
   readonly tokenizer: Tokenizer;
+  readonly generation: GenerationDefaults;
   readonly hashes: FileHashes;
 }
 
 /** Files of a checkpoint in Hugging Face layout. */
 const CONFIG = "config.json";
+const GENERATION_CONFIG = "generation_config.json";
 const TOKENIZER = "tokenizer.json";
 const TOKENIZER_CONFIG = "tokenizer_config.json";
 const WHOLE = "model.safetensors";
@@ -81,15 +84,24 @@ async function openCheckpoint(
 ): Promise<OpenModel> {
   // What is missing is found out from the small files, before gigabytes are fetched.
   const folder = await tree.local(settings);
-  const config = parseLlamaConfig(await readJson(join(folder, CONFIG)), join(folder, CONFIG));
+  const configJson = await readJson(join(folder, CONFIG));
+  const config = parseLlamaConfig(configJson, join(folder, CONFIG));
   const tokenizer = await openTokenizer(folder, settings, config);
+  const generation = await openGeneration(tree, configJson);
   await tree.local(weights);
   using owned = new DisposableStack();
   const tensors = owned.use(await openSafetensorsFolder(folder));
   const hashes = await hashFiles(access, folder, [...settings, ...weights].sort());
   const kept = owned.move();
   const dispose = () => kept[Symbol.dispose]();
-  return { name, config, tensors, tokenizer, hashes, [Symbol.dispose]: dispose };
+  return { name, config, tensors, tokenizer, generation, hashes, [Symbol.dispose]: dispose };
+}
+
+/** Its file is no part of the hashes: it decides nothing that is counted. */
+async function openGeneration(tree: FileTree, config: unknown): Promise<GenerationDefaults> {
+  if (!tree.paths.includes(GENERATION_CONFIG)) return parseGenerationConfig(undefined, config, "");
+  const path = join(await tree.local([GENERATION_CONFIG]), GENERATION_CONFIG);
+  return parseGenerationConfig(await readJson(path), config, path);
 }
 
 /**
@@ -128,9 +140,11 @@ async function findGguf(name: string, access: Access): Promise<[folder: string, 
 
 async function openGgufModel(folder: string, file: string, access: Access): Promise<OpenModel> {
   using owned = new DisposableStack();
-  const { config, tensors, tokenizer, files } = owned.use(await openGguf(join(folder, file)));
+  const { config, tensors, tokenizer, generation, files } = owned.use(
+    await openGguf(join(folder, file)),
+  );
   const hashes = await hashFiles(access, folder, files);
   const kept = owned.move();
   const dispose = () => kept[Symbol.dispose]();
-  return { name: file, config, tensors, tokenizer, hashes, [Symbol.dispose]: dispose };
+  return { name: file, config, tensors, tokenizer, generation, hashes, [Symbol.dispose]: dispose };
 }

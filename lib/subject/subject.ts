@@ -3,6 +3,7 @@ import { InputError } from "../formats/input_error.ts";
 import type { TensorSource } from "../formats/tensor_source.ts";
 import type { Tokenizer } from "../formats/tokenizer.ts";
 import type { LlamaConfig } from "../nn/config.ts";
+import type { GenerationDefaults } from "../nn/generation_config.ts";
 import { resolveHookpoints } from "../nn/hookpoints.ts";
 import type { Target } from "../sae/target.ts";
 import type { Access, FileHashes } from "./access.ts";
@@ -29,6 +30,8 @@ export interface Subject extends Disposable {
   readonly config: LlamaConfig;
   readonly tensors: TensorSource;
   readonly tokenizer: Tokenizer;
+  /** How the model writes when nothing else is asked for. */
+  readonly generation: GenerationDefaults;
   readonly targets: readonly Target[];
   readonly hashes: { readonly model: FileHashes; readonly saes: FileHashes };
 }
@@ -41,7 +44,7 @@ export interface Subject extends Disposable {
 export async function openSubject(options: SubjectOptions, access: Access): Promise<Subject> {
   using owned = new DisposableStack();
   const model = owned.use(await openModel(options.model, access));
-  const { config, tensors, tokenizer } = model;
+  const { config, tensors, tokenizer, generation } = model;
   const hookpoints = options.hookpoints ?? [];
   const kind = kindOf(hookpoints, config);
   const saes = kind === "latents"
@@ -55,6 +58,7 @@ export async function openSubject(options: SubjectOptions, access: Access): Prom
     config,
     tensors,
     tokenizer,
+    generation,
     targets: saes?.saes ??
       resolveHookpoints(hookpoints, config.layers).map((hookpoint) => ({ hookpoint })),
     hashes: { model: model.hashes, saes: saes?.hashes ?? {} },
