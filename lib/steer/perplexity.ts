@@ -4,8 +4,11 @@
  * only (spec 8.2).
  */
 import { InputError } from "../formats/input_error.ts";
+import type { Gpu } from "../gpu/device.ts";
 import { type BatchLimits, groupTexts, pack } from "../nn/batch.ts";
 import type { Hook, Llama } from "../nn/llama.ts";
+import { quantile } from "../stats/bootstrap.ts";
+import type { EditHooks } from "./edit_hooks.ts";
 
 /** What a model makes of one text. */
 export interface TextScore {
@@ -33,21 +36,57 @@ export async function* scoreTexts(
   limits: BatchLimits,
   hooks: readonly Hook[] = [],
 ): AsyncGenerator<TextScore[]> {
-  const short = texts.findIndex(({ ids }) => ids.length < 2);
-  if (short >= 0) {
-    throw new InputError(
-      `text ${short} has ${
-        texts[short].ids.length
-      } tokens, too few for a perplexity: expected at ` +
-        `least 2; leave it out.`,
-    );
-  }
+  checkPredictable(texts);
   llama.prepareScoring(limits.tokens);
-  for (const group of groupTexts(texts, limits)) {
-    const batch = pack(group.map(({ ids }) => ids));
-    const residual = await llama.forward(batch, hooks, true);
-    yield sumsByText(group, await llama.logProbabilities(residual, nextTokens(batch.ids)));
+  for (const group of groupTexts(texts, limits)) yield await scoreBatch(llama, group, hooks);
+}
+
+/** A text and what is done to activations while the model reads it. */
+export interface EditedText extends TokenisedText {
+  /** Which set of edits its tokens get, or NO_GROUP. */
+  readonly group: number;
+}
+
+/**
+ * Scores texts with an intervention each. Texts of several interventions share batches: a text's score
+ * does not depend on the others.
+ *
+ * @yields the scores of each batch, in the order of the texts
+ * @throws InputError as {@linkcode scoreTexts}
+ */
+export async function* scoreEditedTexts(
+  gpu: Gpu,
+  llama: Llama,
+  texts: readonly EditedText[],
+  limits: BatchLimits,
+  edits: EditHooks,
+): AsyncGenerator<TextScore[]> {
+  checkPredictable(texts);
+  llama.prepareScoring(limits.tokens);
+  for (const batch of groupTexts(texts, limits)) {
+    const groups = batch.flatMap(({ ids, group }) => Array<number>(ids.length).fill(group));
+    using buffer = gpu.bufferOf("groups of tokens", Uint32Array.from(groups));
+    yield await scoreBatch(llama, batch, edits.hooks({ buffer: buffer.resource }));
   }
+}
+
+function checkPredictable(texts: readonly TokenisedText[]): void {
+  const short = texts.findIndex(({ ids }) => ids.length < 2);
+  if (short < 0) return;
+  throw new InputError(
+    `text ${short} has ${texts[short].ids.length} tokens, too few for a perplexity: expected at ` +
+      `least 2; leave it out.`,
+  );
+}
+
+async function scoreBatch(
+  llama: Llama,
+  texts: readonly TokenisedText[],
+  hooks: readonly Hook[],
+): Promise<TextScore[]> {
+  const batch = pack(texts.map(({ ids }) => ids));
+  const residual = await llama.forward(batch, hooks, true);
+  return sumsByText(texts, await llama.logProbabilities(residual, nextTokens(batch.ids)));
 }
 
 /** The token after each; the last token of a text gets another text's first, which nobody asks for. */
@@ -75,6 +114,11 @@ export function perplexity({ tokens, negativeLogLikelihood }: TextScore): number
 /** Arithmetic mean of the texts' perplexities: the published figure, in which few texts weigh most. */
 export function meanPerplexity(scores: readonly TextScore[]): number {
   return scores.reduce((sum, score) => sum + perplexity(score), 0) / scores.length;
+}
+
+/** Median of the texts' perplexities: of a typical text. */
+export function medianPerplexity(scores: readonly TextScore[]): number {
+  return quantile(scores.map(perplexity).sort((a, b) => a - b), 0.5);
 }
 
 /** Perplexity of all tokens together, as if the texts were one. */

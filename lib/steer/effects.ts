@@ -1,0 +1,186 @@
+/**
+ * What interventions do to perplexities: the change matrix over languages as published, and the change on
+ * a language's own texts against that on the others', with intervals.
+ *
+ * A change of an effect is that of the mean negative log-likelihood per token, in nats, over all tokens of
+ * a language: the logarithm of the ratio of its corpus perplexities. A mean over other languages weighs each
+ * the same, so that no language of many tokens speaks for all.
+ */
+import { type BootstrapOptions, clusterBootstrap, type Interval } from "../stats/bootstrap.ts";
+import { corpusPerplexity, perplexity, type TextScore } from "./perplexity.ts";
+
+/** Texts of one language that are impacted, as the model scores them without intervention. */
+export interface Impacted {
+  readonly normal: readonly TextScore[];
+  /** What each text is a part of; the same number in another language is the same, translated. */
+  readonly documents: readonly number[];
+}
+
+/** Scores under one intervention: [impacted language][text]. */
+export type Scores = readonly (readonly TextScore[])[];
+
+/** An intervention in one language's features. */
+export interface Intervention {
+  /** The language's place among the impacted; undefined when its texts are not among them. */
+  readonly own: number | undefined;
+  readonly scores: Scores;
+  /** The same of each random control. */
+  readonly controls: readonly Scores[];
+}
+
+/** A mean change in nats per token, and its percentile interval; none of a single document. */
+export interface Estimate {
+  readonly mean: number;
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+/** Changes by one intervention; null where there is nothing that it could be measured on. */
+export interface Effect {
+  readonly own: Estimate | null;
+  /** Mean over the other languages. */
+  readonly others: Estimate | null;
+  /** The same of the controls, mean over the draws. */
+  readonly control_own: Estimate | null;
+  readonly control_others: Estimate | null;
+}
+
+const KEYS = ["own", "others", "control_own", "control_others"] as const;
+
+/** Effects of all interventions. */
+export interface Effects {
+  /** In the order of the interventions. */
+  readonly each: readonly Effect[];
+  /** Mean over the interventions that each can be measured for. */
+  readonly mean: Effect;
+}
+
+/** Mean over texts of the change of their perplexities: an entry of the published matrix. */
+export function meanChange(normal: readonly TextScore[], changed: readonly TextScore[]): number {
+  const changes = changed.map((score, i) => perplexity(score) - perplexity(normal[i]));
+  return changes.reduce((sum, change) => sum + change, 0) / changes.length;
+}
+
+/** Corpus perplexity with an intervention over that without. */
+export function corpusRatio(normal: readonly TextScore[], changed: readonly TextScore[]): number {
+  return corpusPerplexity(changed) / corpusPerplexity(normal);
+}
+
+/**
+ * Changes of own and other languages, with 95 % intervals by resampling documents. Parallel texts are one
+ * document in all languages, and all statistics share the resamples.
+ */
+export function interventionEffects(
+  impacted: readonly Impacted[],
+  interventions: readonly Intervention[],
+  options: BootstrapOptions = {},
+): Effects {
+  const clusters = [...new Set(impacted.flatMap(({ documents }) => documents))];
+  const changes = interventions.map(({ own, scores, controls }) => ({
+    own,
+    changes: changesByCluster(impacted, clusters, scores),
+    controls: controls.map((control) => changesByCluster(impacted, clusters, control)),
+  }));
+  const tokens = impacted.map(({ normal, documents }) =>
+    sumsByCluster(clusters, documents, normal.map((score) => score.tokens))
+  );
+  const statistics = (weights: Uint32Array) => {
+    const weighted = tokens.map((counts) => dot(counts, weights));
+    const each = changes.map(({ own, changes, controls }) => {
+      const rows = [changes, ...controls].map((row) =>
+        row.map((sums, j) => dot(sums, weights) / weighted[j])
+      );
+      return ownAndOthers(rows, own);
+    });
+    return [...each, KEYS.map((_, s) => mean(defined(each.map((values) => values[s]))))].flat();
+  };
+  const means = statistics(new Uint32Array(clusters.length).fill(1));
+  const intervals = clusterBootstrap(clusters.length, statistics, options);
+  const effects = Array.from(
+    { length: interventions.length + 1 },
+    (_, i) => effect(means, intervals, i * KEYS.length, clusters.length > 1),
+  );
+  return { each: effects.slice(0, -1), mean: effects[interventions.length] };
+}
+
+/**
+ * How many interventions change their own language's corpus perplexity by a larger factor than that of any
+ * other; those without texts of their own or of others do not count.
+ */
+export function diagonalDominance(
+  impacted: readonly Impacted[],
+  interventions: readonly Intervention[],
+): { readonly dominant: number; readonly of: number } {
+  const measured = interventions.filter(({ own }) => own !== undefined && impacted.length > 1);
+  const dominant = measured.filter(({ own, scores }) => {
+    const ratios = scores.map((changed, j) => corpusRatio(impacted[j].normal, changed));
+    return ratios.every((ratio, j) => j === own || ratio < ratios[own ?? NaN]);
+  });
+  return { dominant: dominant.length, of: measured.length };
+}
+
+/** Σ change of -ln p over the texts of each cluster: [impacted language][cluster]. */
+function changesByCluster(
+  impacted: readonly Impacted[],
+  clusters: readonly number[],
+  scores: Scores,
+): Float64Array[] {
+  return impacted.map(({ normal, documents }, j) =>
+    sumsByCluster(
+      clusters,
+      documents,
+      scores[j].map((score, text) =>
+        score.negativeLogLikelihood - normal[text].negativeLogLikelihood
+      ),
+    )
+  );
+}
+
+function sumsByCluster(
+  clusters: readonly number[],
+  documents: readonly number[],
+  values: readonly number[],
+): Float64Array {
+  const places = new Map(clusters.map((document, place) => [document, place]));
+  const sums = new Float64Array(clusters.length);
+  values.forEach((value, text) => sums[places.get(documents[text]) ?? NaN] += value);
+  return sums;
+}
+
+/** The values of {@linkcode KEYS}, of rows of changes: the intervention's, then its controls'. */
+function ownAndOthers(rows: readonly (readonly number[])[], own: number | undefined): number[] {
+  const pairs = rows.map((row) => [
+    own === undefined ? NaN : row[own],
+    mean(defined(row.filter((_, j) => j !== own))),
+  ]);
+  const controls = pairs.slice(1);
+  return [...pairs[0], mean(controls.map(([value]) => value)), mean(controls.map((p) => p[1]))];
+}
+
+function effect(
+  means: readonly number[],
+  intervals: readonly Interval[],
+  first: number,
+  several: boolean,
+): Effect {
+  const estimate = (s: number): Estimate | null => {
+    const value = means[first + s];
+    if (Number.isNaN(value)) return null;
+    const { low, high } = intervals[first + s];
+    return { mean: value, low: several ? low : null, high: several ? high : null };
+  };
+  const [own, others, control_own, control_others] = KEYS.map((_, s) => estimate(s));
+  return { own, others, control_own, control_others };
+}
+
+function dot(values: Float64Array, weights: Uint32Array): number {
+  return values.reduce((sum, value, i) => sum + value * weights[i], 0);
+}
+
+function defined(values: readonly number[]): number[] {
+  return values.filter((value) => !Number.isNaN(value));
+}
+
+function mean(values: readonly number[]): number {
+  return values.length === 0 ? NaN : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
