@@ -45,8 +45,8 @@ export function resampled(random: Random, clusters: number): Uint32Array<ArrayBu
 }
 
 /** The central interval that holds a share `level` of the values. */
-export function percentiles(values: readonly number[], level: number): Interval {
-  const sorted = values.filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
+export function percentiles(values: ArrayLike<number>, level: number): Interval {
+  const sorted = Float64Array.from(values).filter((value) => !Number.isNaN(value)).sort();
   return { low: quantile(sorted, (1 - level) / 2), high: quantile(sorted, (1 + level) / 2) };
 }
 
