@@ -1,9 +1,10 @@
 /** The table of features, one row per (language, feature): features.csv and features.parquet. */
+import type { Certainty, FeatureCertainty } from "./certainty.ts";
 import type { Feature, Identification } from "./identification.ts";
 import type { LapeFeature, LapeResult } from "./lape_json.ts";
 
-/** Columns by name, in the order in which they are written; all of one length. */
-export type FeatureColumns = Record<string, (string | number)[]>;
+/** Columns by name, in the order in which they are written; all of one length; null: not known. */
+export type FeatureColumns = Record<string, (string | number | null)[]>;
 
 type Values<F> = Readonly<Record<string, (feature: F) => number>>;
 
@@ -22,6 +23,19 @@ const COLUMNS: Values<Feature> = {
   global_max: ({ globalMax }) => globalMax,
   global_min: ({ globalMin }) => globalMin,
   global_avg: ({ globalAvg }) => globalAvg,
+  monolinguality: ({ monolinguality }) => monolinguality,
+};
+
+const CERTAINTY_COLUMNS: Readonly<
+  Record<string, (certainty: FeatureCertainty) => number | undefined>
+> = {
+  entropy_low: ({ entropyLow }) => entropyLow,
+  entropy_high: ({ entropyHigh }) => entropyHigh,
+  entropy_bias: ({ entropyBias }) => entropyBias,
+  probability_low: ({ probabilityLow }) => probabilityLow,
+  probability_high: ({ probabilityHigh }) => probabilityHigh,
+  p_value: ({ pValue }) => pValue,
+  q_value: ({ qValue }) => qValue,
 };
 
 /** What lape.json keeps of them. */
@@ -38,15 +52,26 @@ const LAPE_COLUMNS: Values<LapeFeature> = {
 /**
  * Features as columns, rows by language, then layer, then index. `max`, `min`, `avg`, `fired_*` are
  * over the language's own texts, `global_*` over all; `shares` is the number of languages that own
- * the feature.
+ * the feature. Intervals (95 %), p and q stand last; null where there are none.
  *
  * @param codes language codes by qualified name; adds the column `lang`, empty for a missing name
  */
 export function featureColumns(
   { languages, features }: Identification,
   codes?: ReadonlyMap<string, string>,
+  certainty?: Certainty,
 ): FeatureColumns {
-  return columnsOf(languages, features, COLUMNS, codes);
+  const columns = columnsOf(languages, features, COLUMNS, codes);
+  const known = features.flatMap((list, g) => list.map((_, i) => certainty?.features[g][i] ?? {}));
+  for (const [name, valueOf] of Object.entries(CERTAINTY_COLUMNS)) {
+    columns[name] = known.map((row) => orNull(valueOf(row)));
+  }
+  columns.monolinguality = columns.monolinguality.map(orNull);
+  return columns;
+}
+
+function orNull(value: FeatureColumns[string][number] | undefined) {
+  return value === undefined || Number.isNaN(value) ? null : value;
 }
 
 /** The same of a lape.json or lape_all.pt that was read, with the columns that it has. */

@@ -32,6 +32,8 @@ const identified = identifySaeLape(
   { langSpecific: false },
 );
 
+const NONE = [null, null, null, null];
+
 Deno.test("one row per language and feature, in the order language, layer, index", () => {
   assert.deepEqual(featureColumns(identified), {
     language: ["Hindi", "Hindi", "Thai", "Thai"],
@@ -49,7 +51,34 @@ Deno.test("one row per language and feature, in the order language, layer, index
     global_max: [2, 3, 4, 3],
     global_min: [0.5, 0.125, 1, 0.125],
     global_avg: [0.5, 1.5, 2, 1.5],
+    monolinguality: [0.375, 0.75, 1.5, -0.75],
+    entropy_low: NONE,
+    entropy_high: NONE,
+    entropy_bias: NONE,
+    probability_low: NONE,
+    probability_high: NONE,
+    p_value: NONE,
+    q_value: NONE,
   });
+});
+
+Deno.test("certainty stands in the row of its feature; what cannot be told is null", () => {
+  const sure = { entropyLow: 0.1, entropyHigh: 0.2, entropyBias: -0.01 };
+  const columns = featureColumns(identified, undefined, {
+    groups: 4,
+    tests: 3,
+    features: [
+      [{ ...sure, probabilityLow: 0.5, probabilityHigh: 0.75 }, { pValue: 0.25, qValue: 0.5 }],
+      [{ ...sure, entropyLow: NaN }, {}],
+    ],
+  });
+  assert.deepEqual(columns.entropy_low, [0.1, null, null, null]);
+  assert.deepEqual(columns.entropy_high, [0.2, null, 0.2, null]);
+  assert.deepEqual(columns.entropy_bias, [-0.01, null, -0.01, null]);
+  assert.deepEqual(columns.probability_low, [0.5, null, null, null]);
+  assert.deepEqual(columns.probability_high, [0.75, null, null, null]);
+  assert.deepEqual(columns.p_value, [null, 0.25, null, null]);
+  assert.deepEqual(columns.q_value, [null, 0.5, null, null]);
 });
 
 Deno.test("codes add the column lang next to the language", () => {

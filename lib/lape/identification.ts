@@ -1,5 +1,6 @@
 /** What an identification rule finds, whichever rule it was. */
 import { activationProbabilities, type Arithmetic, entropy } from "./entropy.ts";
+import { monolinguality } from "./monolinguality.ts";
 import { activationRange, type PooledCounts } from "./pool.ts";
 
 /** A latent (or neuron) that passed the activity rules and may belong to languages. */
@@ -34,6 +35,8 @@ export interface Feature extends Candidate {
   readonly globalMax: number;
   readonly globalMin: number;
   readonly globalAvg: number;
+  /** nu: mean activation per token in this language less that in the others; NaN if it has none. */
+  readonly monolinguality: number;
 }
 
 /** The result of an identification: a pure function of pooled counts and options. */
@@ -100,9 +103,17 @@ export function featuresOf(
     .sort((a, b) => a.layer - b.layer || a.index - b.index);
 }
 
+/** Position of a latent (or neuron) in the arrays of counts: row * width + index. */
+export function positionOf(
+  { layers, width }: PooledCounts,
+  { layer, index }: Pick<Candidate, "layer" | "index">,
+): number {
+  return layers.indexOf(layer) * width + index;
+}
+
 function featureOf(pooled: PooledCounts, language: number, candidate: Candidate): Feature {
   const counts = pooled.byLanguage[language];
-  const at = pooled.layers.indexOf(candidate.layer) * pooled.width + candidate.index;
+  const at = positionOf(pooled, candidate);
   const everywhere = activationRange(pooled.byLanguage, at);
   return {
     ...candidate,
@@ -113,5 +124,6 @@ function featureOf(pooled: PooledCounts, language: number, candidate: Candidate)
     globalMax: everywhere.max,
     globalMin: everywhere.min,
     globalAvg: everywhere.avg,
+    monolinguality: monolinguality(pooled, at, language),
   };
 }

@@ -3,7 +3,8 @@ import { InputError } from "../formats/input_error.ts";
 import { oracleCounts, oracleResults } from "../../tests/support/oracle_counts.ts";
 import { smallCounts } from "../../tests/support/small_counts.ts";
 import { identifyLape, type LapeOptions } from "./identify_neurons.ts";
-import { pool } from "./pool.ts";
+import { seededRandom } from "../stats/random.ts";
+import { pool, type PooledCounts } from "./pool.ts";
 
 /** Two languages of 100 tokens each; fired tokens per neuron of layer 0. */
 function twoLanguages(hindi: readonly number[], thai: readonly number[]) {
@@ -30,6 +31,79 @@ for (const job of ["shared", "default"] as const) {
       assert.deepEqual(neurons, expected.neurons[language], language);
     });
   });
+}
+
+/**
+ * LAPE as section 3.2 of arXiv 2402.16438 and spec 6.3 say it, one neuron at a time: languages of the
+ * selected neurons, as `layer/index` → positions of languages.
+ */
+function slowLape({ byLanguage, layers, width }: PooledCounts, topRate: number, rate: number) {
+  const neurons = layers.flatMap((layer, row) =>
+    Array.from({ length: width }, (_, index) => ({
+      name: `${layer}/${index}`,
+      p: byLanguage.map(({ firedTokens, tokens }) => firedTokens[row * width + index] / tokens),
+    }))
+  );
+  const all = neurons.flatMap(({ p }) => p).sort((a, b) => a - b);
+  // no test below has a half to round
+  const bar = all[Math.round(all.length * rate) - 1];
+  const entropyOf = (p: readonly number[]) => {
+    const total = p.reduce((a, b) => a + b, 0);
+    return p.reduce(
+      (sum, value) => value === 0 ? sum : sum - value / total * Math.log(value / total),
+      0,
+    );
+  };
+  const selected = neurons
+    .filter(({ p }) => Math.max(...p) > bar)
+    .map((neuron) => ({ ...neuron, entropy: entropyOf(neuron.p) }))
+    .sort((a, b) => a.entropy - b.entropy)
+    .slice(0, Math.round(neurons.length * topRate));
+  return new Map(
+    selected.map(({ name, p }) => [name, [...p.keys()].filter((g) => p[g] > bar)]),
+  );
+}
+
+function ownersByName(found: ReturnType<typeof identifyLape>): Map<string, number[]> {
+  const owners = new Map<string, number[]>(
+    found.candidates.map(({ layer, index }) => [`${layer}/${index}`, []]),
+  );
+  found.features.forEach((list, g) =>
+    list.forEach(({ layer, index }) => owners.get(`${layer}/${index}`)!.push(g))
+  );
+  return owners;
+}
+
+for (const job of ["shared", "default"] as const) {
+  Deno.test(`the formula, neuron by neuron, selects the same from ${job} texts`, () => {
+    const pooled = oracleCounts(job, "neurons");
+    const expected = slowLape(pooled, 0.01, 0.95);
+    assert.ok(expected.size > 20);
+    assert.deepEqual(sorted(ownersByName(identifyLape(pooled))), sorted(expected));
+  });
+}
+
+Deno.test("the formula, neuron by neuron, selects the same at other rates from random counts", () => {
+  const random = seededRandom(11);
+  const counts = (tokens: number) =>
+    smallCounts({
+      layers: [2, 3, 9],
+      examples: 1,
+      tokens,
+      firedTokens: Array.from({ length: 3 * 37 }, () => Math.floor(tokens * random() ** 3)),
+    });
+  const pooled = pool(
+    ["Hindi", "Korean", "Thai", "Turkish"]
+      .map((language, g) => ({ language, counts: counts(1009 + 300 * g) })),
+  );
+  for (const [topRate, rate] of [[0.3, 0.8], [0.07, 0.93], [1, 0.33]]) {
+    const found = identifyLape(pooled, { topRate, filterRate: rate, activationBarRatio: rate });
+    assert.deepEqual(sorted(ownersByName(found)), sorted(slowLape(pooled, topRate, rate)));
+  }
+});
+
+function sorted(map: ReadonlyMap<string, number[]>): [string, number[]][] {
+  return [...map].sort(([a], [b]) => a < b ? -1 : 1);
 }
 
 // 10 values 0.05 0.06 0.07 0.08 0.09 0.10 0.20 0.30 0.60 0.80: the 0.7 quantile is the 7th, 0.20.
