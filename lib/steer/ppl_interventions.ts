@@ -8,6 +8,19 @@ import { randomControl } from "./control.ts";
 import { type Edit, neuronEdits, saeEdits } from "./interventions.ts";
 import { LAPE_VALUES, type PplOptions } from "./ppl_options.ts";
 
+/** The options that say what is changed. */
+export type InterventionOptions = Pick<
+  PplOptions,
+  | "interventionType"
+  | "interventionLang"
+  | "multiplier"
+  | "value"
+  | "neuronInterventionMethod"
+  | "lapeValueType"
+  | "control"
+  | "seed"
+>;
+
 /** What is done in the name of one language. */
 export interface LanguageIntervention {
   /** As it was asked for; names the file. */
@@ -23,13 +36,15 @@ export interface LanguageIntervention {
  * The interventions that options ask for, in the order of `--intervention-lang`, else of the LAPE file.
  *
  * @param spoken languages of the texts, whose codes name the same languages here
+ * @param option name of `interventionLang`, for messages
  * @throws InputError for languages without features, and files that do not fit the model
  */
 export async function languageInterventions(
-  options: PplOptions,
+  options: InterventionOptions,
   subject: Subject,
   { result, path }: IdentifiedFeatures,
   spoken: readonly Language[],
+  option = "--intervention-lang",
 ): Promise<LanguageIntervention[]> {
   const layers = layersOf(subject);
   const within = (features: readonly LapeFeature[]) =>
@@ -51,7 +66,7 @@ export async function languageInterventions(
     const features = within(result.features[place] ?? []);
     if (features.length === 0) {
       throw new InputError(
-        `--intervention-lang ${code}: ${path} has no features of ${name} in the layers that are ` +
+        `${option} ${code}: ${path} has no features of ${name} in the layers that are ` +
           `changed; leave it out, or find features with identify.`,
       );
     }
@@ -85,7 +100,7 @@ function layersOf({ targets, config, kind }: Subject): Map<number, number> {
 }
 
 async function editsOf(
-  options: PplOptions,
+  options: InterventionOptions,
   { targets, config }: Subject,
   features: readonly LapeFeature[],
 ): Promise<Edit[]> {
