@@ -7,8 +7,14 @@
 // All six are sums or maxima of integers and start at zero, so the result is the same whatever the
 // order of tokens, the batch or the device. Exact for |sum| < 2^39; one activation is rounded to the
 // nearest 2^-24, which is finer than its own f32 rounding from 1 upwards.
+//
+// With GROUPED the tokens of word 0 are counted by group of documents as well, into group_fired
+// [groups, units]; each token says its group in document_group.
 
 const WORDS = 6u;
+
+// In place of a token's text: the token is left out of everything.
+const NOT_COUNTED = 0xffffffffu;
 
 // The activation in units of 2^-24 as a 64-bit two's complement integer (low, high).
 fn fixed_point(v: f32) -> vec2u {

@@ -1,13 +1,9 @@
 #!/usr/bin/env -S deno run --allow-ffi --allow-env --allow-read --allow-write --allow-sys --allow-net
 /** babelscope count: texts → how often each latent or neuron fires, per language (stages 1, 2b, 2c). */
-import { join } from "node:path";
-import { print } from "../lib/cli/output.ts";
 import { run } from "../lib/cli/run.ts";
 import { step } from "../lib/cli/step.ts";
-import { table } from "../lib/cli/table.ts";
-import { count, type Counted, countProvenance, withCountOptions } from "../lib/count/command.ts";
-import { writeManifest } from "../lib/data/manifest.ts";
-import { profileTable } from "../lib/session/session.ts";
+import { withCountOptions } from "../lib/count/command.ts";
+import { runCountStep } from "../lib/count/count_step.ts";
 
 const command = withCountOptions(step(
   "count",
@@ -18,39 +14,4 @@ const command = withCountOptions(step(
   "folder of the counts within --out-dir (default: counts or neuron_counts)",
 );
 
-type Options = ReturnType<typeof command.opts>;
-
-async function main(options: Options): Promise<void> {
-  const started = new Date();
-  using counted = await count(options, options.outPath);
-  const { results, folder, openGpu } = counted;
-  await writeManifest(join(folder, "run.json"), {
-    step: "count",
-    options,
-    ...countProvenance(counted),
-    started: started.toISOString(),
-    seconds: (Date.now() - started.getTime()) / 1000,
-  });
-  print(summary(counted));
-  print(`\nCounts are in ${folder}`);
-  if (options.profile && results.some(({ reused }) => !reused)) {
-    print(profileTable((await openGpu()).gpu) ?? "");
-  }
-}
-
-function summary({ results }: Counted): string {
-  const columns = ["data set", "language", "examples", "tokens", "fired at least once", ""];
-  return table(
-    columns.map((header, i) => ({ header, align: i >= 2 && i <= 4 ? "right" : "left" })),
-    results.map(({ dataset, corpora, examples, tokens, unitsFired, reused, resumedExamples }) => [
-      dataset,
-      corpora[0].language.name,
-      examples.toLocaleString("en"),
-      tokens.toLocaleString("en"),
-      unitsFired.toLocaleString("en"),
-      reused ? "was there" : resumedExamples > 0 ? `resumed after ${resumedExamples}` : "",
-    ]),
-  );
-}
-
-if (import.meta.main) await run(command, main);
+if (import.meta.main) await run(command, (options) => runCountStep({ name: "count" }, options));

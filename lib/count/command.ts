@@ -4,13 +4,15 @@ import { cachedBytes } from "../cli/cache.ts";
 import { remark } from "../cli/output.ts";
 import { type Progress, progress } from "../cli/progress.ts";
 import type { step } from "../cli/step.ts";
-import { number } from "../cli/values.ts";
+import { integer, number } from "../cli/values.ts";
 import type { Corpus } from "../data/corpora.ts";
 import { describeSpec } from "../data/dataset_configs.ts";
 import { codeHash } from "../data/manifest.ts";
+import { InputError } from "../formats/input_error.ts";
 import type { GuardReport } from "../sae/guard.ts";
 import { withModelOptions, withRunOptions, withTextOptions } from "../session/options.ts";
 import { openCorpora, openSession, type Session, sessionProvenance } from "../session/session.ts";
+import type { Subject, UnitKind } from "../subject/subject.ts";
 import { type CountResult, runCount } from "./run_count.ts";
 
 /** Code that decides counts. */
@@ -26,9 +28,24 @@ const COUNTING_ROOMS = [
   "lib/data",
 ];
 
-/** Adds the options of counting to a step's command. */
-export function withCountOptions(command: ReturnType<typeof step>) {
-  return withRunOptions(withTextOptions(withModelOptions(command)))
+/**
+ * Adds the options of counting to a step's command.
+ *
+ * @param hookpoints what the help calls the default of `--layer`
+ */
+export function withCountOptions(command: ReturnType<typeof step>, hookpoints?: string) {
+  return withRunOptions(withTextOptions(withModelOptions(command, hookpoints)))
+    .option(
+      "--document-groups <n>",
+      "keep counts apart by this many groups of documents, for intervals: articles of udhr, rows " +
+        "elsewhere; takes n × units × 4 bytes of GPU memory per layer; 0 for none",
+      integer({ min: 0, max: 65536 }),
+      32,
+    )
+    .option(
+      "--exclude-bos",
+      "leave BOS out of all counts: latents that fire on it fire in every text",
+    )
     .option("--no-guard", "count even SAEs that do not fit their hookpoints")
     .option("--checkpoint-every <seconds>", "time between checkpoints", number({ min: 0 }), 10);
 }
@@ -56,15 +73,19 @@ export const COUNT_FOLDERS = { latents: "counts", neurons: "neuron_counts" } as 
  *
  * @param outPath folder of the counts within `--out-dir`; after the kind of units if not given
  * @param hookpoints used when `--layer` is not given
+ * @param wanted the only kind of units that may be counted, where not both
+ * @throws InputError for options, a model, SAEs or texts that cannot be used
  */
 export async function count(
   options: CountOptions,
   outPath?: string,
   hookpoints?: readonly string[],
+  wanted?: UnitKind,
 ): Promise<Counted> {
   const corpora = await openCorpora(options, options);
   using undo = new DisposableStack();
   const session = undo.use(await openSession(options, hookpoints));
+  checkKind(session.subject, wanted);
   const code = await codeHash(COUNTING_ROOMS);
   const folder = resolve(join(options.outDir, outPath ?? COUNT_FOLDERS[session.subject.kind]));
   let shown: Progress | undefined;
@@ -74,6 +95,8 @@ export async function count(
     folder,
     code,
     compat: options.compat,
+    documentGroups: options.documentGroups,
+    excludeBos: options.excludeBos ?? false,
     limits: { tokens: options.blockTokens, examples: options.batchSize },
     checkpointSeconds: options.checkpointEvery,
     guardStore: options.guard ? cachedBytes() : undefined,
@@ -86,6 +109,17 @@ export async function count(
   }).finally(() => shown?.done());
   undo.move();
   return { ...session, corpora, results, code, folder, guarded };
+}
+
+function checkKind({ kind, targets }: Subject, wanted: UnitKind | undefined): void {
+  if (wanted === undefined || kind === wanted) return;
+  const [{ hookpoint }] = targets;
+  throw new InputError(
+    `${hookpoint.name} is where ${kind} are counted, expected hookpoints of ${wanted} in --layer: ` +
+      (wanted === "neurons"
+        ? `name layers.N.mlp.act_fn, or run "babelscope count".`
+        : `name layers.N.mlp or layers.N, or run "babelscope count-neurons".`),
+  );
 }
 
 /** What run.json says of counting. */

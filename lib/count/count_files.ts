@@ -23,6 +23,10 @@ export interface CountIdentity {
   /** SHA-256 of the code that counts. */
   readonly code: string;
   readonly compat: "paper" | null;
+  /** Most groups of documents that are counted apart; 0 for none. */
+  readonly documentGroups: number;
+  /** Whether BOS is left out. */
+  readonly excludeBos: boolean;
 }
 
 /** Counts and what their file says about them. */

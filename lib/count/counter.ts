@@ -1,20 +1,33 @@
 /** Counts on which tokens and in which texts the units of a model fire. */
-import { type Counts } from "../formats/counts.ts";
+import type { ActivationSums, Counts } from "../formats/counts.ts";
 import { InputError } from "../formats/input_error.ts";
-import { Accumulators, lastBytes, seenBytes } from "../gpu/accumulators.ts";
+import {
+  Accumulators,
+  groupBytes,
+  lastBytes,
+  NOT_COUNTED,
+  seenBytes,
+  type TokenParts,
+} from "../gpu/accumulators.ts";
 import type { Gpu } from "../gpu/device.ts";
-import type { WeightStore } from "../gpu/weight_store.ts";
-import { type BatchLimits, pack } from "../nn/batch.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import type { Rows } from "../gpu/rows.ts";
+import { ActivationAccumulator } from "../gpu/sum_activations.ts";
+import type { WeightStore } from "../gpu/weight_store.ts";
+import { type Batch, type BatchLimits, pack } from "../nn/batch.ts";
 import type { Hook, Llama } from "../nn/llama.ts";
 import { allocateEntries, type OwnedEntries, SaeEncoder } from "../sae/encoder.ts";
 import type { Sae } from "../sae/sae.ts";
 import type { Target } from "../sae/target.ts";
+import { GroupedFirings } from "./document_groups.ts";
 
 export interface CounterOptions extends BatchLimits {
   /** Count slots of TopK SAEs whose value is 0 as well, as published (spec Q3). */
   readonly countZeros?: boolean;
+  /** Groups of documents that are counted apart; none if not given. */
+  readonly groups?: number;
+  /** Token that is left out of everything where a text starts with it: BOS (spec Q7). */
+  readonly excluded?: number;
 }
 
 /**
@@ -30,17 +43,22 @@ export class Counter implements Disposable {
   readonly #targets: readonly Target[];
   readonly #owned = new DisposableStack();
   readonly #accumulators: readonly Accumulators[];
+  /** Of each target with an SAE: sums of what the SAE reads. */
+  readonly #activations: readonly ActivationAccumulator[];
   readonly #latents: LatentCounter | undefined;
   readonly #width: number;
   #examples = 0;
   #tokens = 0;
+  /** Tokens counted of each group. */
+  readonly #groupTokens: Uint32Array;
   /** What the last batch took; the first may take long. */
   #batchMs = Infinity;
 
   /**
    * @param targets one or more, all latents of SAEs with one number of latents, or all neurons
    * @param options most tokens and texts of one batch, and the counting rule
-   * @throws InputError when an SAE does not fit the model or the other SAEs
+   * @throws InputError when an SAE does not fit the model or the other SAEs, or groups do not fit the
+   *   adapter
    */
   constructor(
     gpu: Gpu,
@@ -54,8 +72,16 @@ export class Counter implements Disposable {
     this.#targets = targets;
     this.#width = checkedWidth(llama, targets);
     llama.prepare(options.tokens);
-    this.#accumulators = targets.map(() => this.#owned.use(new Accumulators(gpu, this.#width)));
+    const { groups = 0 } = options;
+    checkGroups(gpu, groups, this.#width);
+    this.#groupTokens = new Uint32Array(groups);
+    this.#accumulators = targets.map(() =>
+      this.#owned.use(new Accumulators(gpu, this.#width, groups))
+    );
     const saes = targets.flatMap(({ sae }) => sae ?? []);
+    this.#activations = saes.map(({ inputSize }) =>
+      this.#owned.use(new ActivationAccumulator(gpu, inputSize))
+    );
     if (saes.length > 0) {
       this.#latents = this.#owned.use(new LatentCounter(gpu, store, saes, options));
     }
@@ -65,23 +91,26 @@ export class Counter implements Disposable {
    * Counts one batch of tokenised texts; returns when the GPU is done with it.
    *
    * @param texts together within the limits of the options
+   * @param groups each text's group of documents; the first, if not given
    * @param reached told the share of the batch's hookpoints that are done, where batches take long
    */
   async add(
     texts: readonly Uint32Array[],
+    groups: readonly number[] = [],
     reached?: (share: number) => void,
   ): Promise<void> {
     const started = performance.now();
     const batch = pack(texts);
-    using examples = this.#gpu.bufferOf("examples", batch.examples);
+    using parts = this.#partsOf(batch, groups);
     const hooks = this.#targets.map(({ hookpoint, sae }, i): Hook => ({
       hookpoint,
       run: async (recorder, activations, first) => {
-        const [counts, texts] = [this.#accumulators[i], { buffer: examples.resource }];
+        const counts = this.#accumulators[i];
         if (sae && this.#latents) {
-          await this.#latents.count(recorder, sae, activations, texts, counts);
+          this.#activations[i].record(recorder, activations, parts);
+          await this.#latents.count(recorder, sae, activations, parts, counts);
         } else {
-          counts.recordNeurons(recorder, activations, { ...texts, offset: first * 4 });
+          counts.recordNeurons(recorder, activations, parts, first);
         }
         const isLast = first + activations.rows === batch.ids.length;
         if (!reached || !isLast || this.#batchMs < LONG_BATCH_MS) return;
@@ -94,11 +123,37 @@ export class Counter implements Disposable {
     await this.#gpu.settle();
     this.#batchMs = performance.now() - started;
     this.#examples += batch.exampleCount;
-    this.#tokens += batch.ids.length;
+    for (const [i, text] of texts.entries()) {
+      const tokens = text.length - (text[0] === this.options.excluded ? 1 : 0);
+      this.#tokens += tokens;
+      if (this.#groupTokens.length > 0) this.#groupTokens[groups[i] ?? 0] += tokens;
+    }
   }
 
-  /** The counts since the last take; counting starts again from zero. */
-  async take(): Promise<Counts> {
+  /** What the kernels know of a batch's tokens beside their activations. */
+  #partsOf(batch: Batch, groups: readonly number[]): TokenParts & Disposable {
+    const owned = new DisposableStack();
+    const upload = (label: string, values: Uint32Array) =>
+      owned.use(this.#gpu.bufferOf(label, values)).resource;
+    const counted = batch.examples.map((example, at) =>
+      batch.positions[at] === 0 && batch.ids[at] === this.options.excluded ? NOT_COUNTED : example
+    );
+    const group = this.#groupTokens.length > 0
+      ? upload("groups of tokens", batch.examples.map((example) => groups[example] ?? 0))
+      : undefined;
+    return {
+      example: upload("texts of tokens", counted),
+      group,
+      [Symbol.dispose]: () => owned[Symbol.dispose](),
+    };
+  }
+
+  /**
+   * The counts since the last take; counting starts again from zero.
+   *
+   * @param labels of the groups of documents, in the order of their indices
+   */
+  async take(labels: readonly string[] = []): Promise<Counts> {
     const layers = this.#targets.map(({ hookpoint }) => hookpoint.layer);
     const size = layers.length * this.#width;
     const counts: Counts = {
@@ -112,18 +167,35 @@ export class Counter implements Disposable {
       max: new Float32Array(size),
       min: new Float32Array(size),
     };
+    const firings = new GroupedFirings(labels);
     for (const [row, accumulators] of this.#accumulators.entries()) {
-      const units = await accumulators.take();
+      const units = await accumulators.take(labels.length);
       const at = row * this.#width;
       counts.firedTokens.set(units.firedTokens, at);
       counts.firedExamples.set(units.firedExamples, at);
       counts.sum.set(units.sum, at);
       counts.max.set(units.max, at);
       counts.min.set(units.min, at);
+      firings.add(units.groups, at);
     }
+    const tokens = this.#groupTokens.slice();
     this.#examples = 0;
     this.#tokens = 0;
-    return counts;
+    this.#groupTokens.fill(0);
+    return {
+      ...counts,
+      ...tokens.length > 0 && {
+        documents: firings.finish(tokens),
+      },
+      ...this.#activations.length > 0 && { activations: await this.#takeActivations() },
+    };
+  }
+
+  async #takeActivations(): Promise<ActivationSums> {
+    const [{ width }] = this.#activations;
+    const sum = new BigInt64Array(this.#activations.length * width);
+    for (const [row, sums] of this.#activations.entries()) sum.set(await sums.take(), row * width);
+    return { width, sum };
   }
 
   [Symbol.dispose](): void {
@@ -166,15 +238,14 @@ class LatentCounter implements Disposable {
     recorder: Recorder,
     sae: Sae,
     x: Rows,
-    examples: { readonly buffer: GPUBuffer },
+    parts: TokenParts,
     accumulators: Accumulators,
   ): Promise<void> {
     const { activation } = sae;
     if (activation.kind === "threshold") {
       recorder.clear(this.#last);
       await this.#encoder.encodeDense(recorder, sae, x, ({ values, latent, token }) => {
-        const texts = { ...examples, offset: token * 4 };
-        accumulators.recordDense(recorder, values, latent, texts, this.#last);
+        accumulators.recordDense(recorder, values, latent, parts, token, this.#last);
       });
       return;
     }
@@ -182,12 +253,22 @@ class LatentCounter implements Disposable {
     const entries = this.#entries.get(k)!;
     await this.#encoder.encode(recorder, sae, x, entries);
     recorder.clear(this.#seen);
-    accumulators.recordTopK(recorder, entries, x.rows, k, examples, this.#seen, this.#countZeros);
+    accumulators.recordTopK(recorder, entries, x.rows, k, parts, this.#seen, this.#countZeros);
   }
 
   [Symbol.dispose](): void {
     this.#owned[Symbol.dispose]();
   }
+}
+
+/** Groups of one layer are bound as one buffer. */
+function checkGroups({ limits }: Gpu, groups: number, width: number): void {
+  const most = Math.floor(limits.maxStorageBufferBindingSize / groupBytes(1, width));
+  if (groups <= most) return;
+  throw new InputError(
+    `${groups} groups of documents over ${width} units are more than this adapter can count, ` +
+      `expected at most ${most}: lower --document-groups.`,
+  );
 }
 
 /** Units per layer, the same for all targets. */

@@ -65,12 +65,37 @@ async function openCounter(
   return new Counter(gpu, llama, store, await targetsOf(kind), options);
 }
 
+/** Texts, and the group of documents that each is a part of. */
+interface GroupedTexts {
+  readonly texts: readonly Uint32Array[];
+  readonly groups: readonly number[];
+}
+
+/** Names of three groups of documents, not in the order of their indices. */
+const LABELS = ["b", "c", "a"];
+
+function grouped(texts: readonly Uint32Array[]): GroupedTexts {
+  return { texts, groups: texts.map((_, i) => i * i % LABELS.length) };
+}
+
 async function count(counter: Counter, texts: readonly Uint32Array[]): Promise<Counts> {
-  const items = texts.map((ids) => ({ ids }));
-  for (const group of groupTexts(items, counter.options)) {
-    await counter.add(group.map(({ ids }) => ids));
+  return await countGrouped(counter, { texts, groups: [] });
+}
+
+async function countGrouped(
+  counter: Counter,
+  { texts, groups }: GroupedTexts,
+  labels: readonly string[] = [],
+): Promise<Counts> {
+  const items = texts.map((ids, i) => ({ ids, group: groups[i] ?? 0 }));
+  for (const batch of groupTexts(items, counter.options)) {
+    await counter.add(batch.map(({ ids }) => ids), batch.map(({ group }) => group));
   }
-  return await counter.take();
+  return await counter.take(labels);
+}
+
+function slice({ texts, groups }: GroupedTexts, from: number, to?: number): GroupedTexts {
+  return { texts: texts.slice(from, to), groups: groups.slice(from, to) };
 }
 
 function largestDifference(actual: Float32Array, expected: Float32Array): number {
@@ -138,18 +163,93 @@ for (const kind of ["sae", "neurons", "mixed SAEs"] as const) {
   Deno.test(`counts of ${kind} are bit-equal for every batch size and split`, async () => {
     using gpu = await openTestGpu();
     using model = await openTestLlama(gpu, "assets/demo/model");
-    const texts = [...(await tokenisedTexts()).values()].flatMap((list) => list.slice(0, 5));
-    using whole = await openCounter(gpu, model, kind);
-    const expected = await count(whole, texts);
+    const list = [...(await tokenisedTexts()).values()].flatMap((list) => list.slice(0, 5));
+    const texts = grouped(list);
+    const groups = LABELS.length;
+    using whole = await openCounter(gpu, model, kind, { ...LIMITS, groups });
+    const expected = await countGrouped(whole, texts, LABELS);
     assert.ok(expected.firedTokens.some((fired) => fired > 0));
+    assert.equal(expected.documents?.labels.length, 2);
+    assert.equal(expected.activations === undefined, kind === "neurons");
     for (const examples of [1, 7, 64]) {
-      using counter = await openCounter(gpu, model, kind, { tokens: 4096, examples });
-      assert.ok(equalCounts(await count(counter, texts), expected), `${examples} per batch`);
+      using counter = await openCounter(gpu, model, kind, { tokens: 4096, examples, groups });
+      const counts = await countGrouped(counter, texts, LABELS);
+      assert.ok(equalCounts(counts, expected), `${examples} per batch`);
     }
-    const halves = [await count(whole, texts.slice(40)), await count(whole, texts.slice(0, 40))];
-    assert.ok(equalCounts(mergeCounts(halves[0], halves[1]), expected));
+    const later = await countGrouped(whole, slice(texts, 40), LABELS);
+    const earlier = await countGrouped(whole, slice(texts, 0, 40), LABELS);
+    assert.ok(equalCounts(mergeCounts(later, earlier), expected));
+  });
+
+  Deno.test(`a group's counts of ${kind} are those of its texts alone`, async () => {
+    using gpu = await openTestGpu();
+    using model = await openTestLlama(gpu, "assets/demo/model");
+    const texts = grouped([...(await tokenisedTexts()).values()].map(([text]) => text));
+    using counter = await openCounter(gpu, model, kind, { ...LIMITS, groups: LABELS.length });
+    const { documents, ...all } = await countGrouped(counter, texts, LABELS);
+    let tokens = 0;
+    for (const [at, label] of documents!.labels.entries()) {
+      const own = texts.texts.filter((_, i) => LABELS[texts.groups[i]] === label);
+      const alone = await count(counter, own);
+      assert.equal(documents!.tokens[at], alone.tokens);
+      const [from, to] = [documents!.offsets[at], documents!.offsets[at + 1]];
+      const dense = new Uint32Array(alone.firedTokens.length);
+      for (let entry = from; entry < to; entry++) {
+        dense[documents!.units[entry]] = documents!.firedTokens[entry];
+      }
+      assert.deepEqual(dense, alone.firedTokens);
+      tokens += alone.tokens;
+    }
+    assert.equal(tokens, all.tokens);
+  });
+
+  Deno.test(`without BOS, counts of ${kind} lack what fires on BOS alone`, async () => {
+    using gpu = await openTestGpu();
+    using model = await openTestLlama(gpu, "assets/demo/model");
+    const texts = grouped([...(await tokenisedTexts()).values()].map(([text]) => text));
+    const [bos] = texts.texts[0];
+    const n = texts.texts.length;
+    using all = await openCounter(gpu, model, kind, { ...LIMITS, groups: LABELS.length });
+    using without = await openCounter(gpu, model, kind, {
+      ...LIMITS,
+      groups: LABELS.length,
+      excluded: bos,
+    });
+    const whole = await countGrouped(all, texts, LABELS);
+    const rest = await countGrouped(without, texts, LABELS);
+    // Attention is causal: BOS gives the same values whatever follows it.
+    const onBos = await countGrouped(all, {
+      texts: texts.texts.map(() => Uint32Array.of(bos)),
+      groups: texts.groups,
+    }, LABELS);
+    assert.equal(rest.tokens, whole.tokens - n);
+    assert.ok(onBos.firedTokens.some((fired) => fired === n));
+    const together = mergeCounts(rest, onBos);
+    const examples = rest.firedExamples.map((fired, at) => onBos.firedTokens[at] > 0 ? n : fired);
+    assert.ok(equalCounts({ ...together, examples: n, firedExamples: examples }, whole));
   });
 }
+
+Deno.test("sums of activations are those of the values at the hookpoints, to the bit", async () => {
+  using gpu = await openTestGpu();
+  using model = await openTestLlama(gpu, "assets/demo/model");
+  const texts = [...(await tokenisedTexts()).values()].map(([text]) => text);
+  using counter = await openCounter(gpu, model, "mixed SAEs");
+  const { activations, layers } = await count(counter, texts);
+  const names = layers.map((layer) => `layers.${layer}.mlp`);
+  const values = await activationsAt(gpu, model.llama, pack(texts), names);
+  const { hiddenSize } = model.llama.config;
+  assert.equal(activations!.width, hiddenSize);
+  for (const [row, name] of names.entries()) {
+    const expected = new BigInt64Array(hiddenSize);
+    for (const [at, value] of values.get(name)!.entries()) {
+      // Halves away from zero, as in kernels/accumulate.wgsl.
+      const units = BigInt(Math.floor(Math.abs(value) * 2 ** SUM_FRACTION_BITS + 0.5));
+      expected[at % hiddenSize] += value < 0 ? -units : units;
+    }
+    assert.deepEqual(activations!.sum.slice(row * hiddenSize, (row + 1) * hiddenSize), expected);
+  }
+});
 
 Deno.test("counts of mixed SAEs are bit-equal within any memory budget", async () => {
   const texts = [...(await tokenisedTexts()).values()].map(([text]) => text);
@@ -222,4 +322,9 @@ Deno.test("targets that do not fit each other or the model are refused in one se
     sae: { ...latents[1].sae!, latents: 2047 },
   }], /has 2047 latents but .* has 2048: count SAEs of one number of latents/);
   refuses(model, [latents[0], latents[0]], /in one layer/);
+  const most = Math.floor(gpu.limits.maxStorageBufferBindingSize / (4 * 2048));
+  assert.throws(
+    () => new Counter(gpu, model.llama, model.store, latents, { ...LIMITS, groups: most + 1 }),
+    new RegExp(`at most ${most}: lower --document-groups`),
+  );
 });

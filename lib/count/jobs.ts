@@ -4,6 +4,7 @@ import { InputError } from "../formats/input_error.ts";
 import { checkLengths, tokenised, type TokenisedText } from "../session/tokenised.ts";
 import type { Subject } from "../subject/subject.ts";
 import { type CountIdentity, datasetFolder } from "./count_files.ts";
+import { groupDocuments } from "./document_groups.ts";
 
 /** The texts of one counts file. */
 export interface Job {
@@ -22,6 +23,10 @@ export interface CountTask {
   /** SHA-256 of the code that counts. */
   readonly code: string;
   readonly compat?: "paper";
+  /** Most groups of documents that are counted apart; 0 for none. */
+  readonly documentGroups: number;
+  /** Leave out BOS (spec Q7). */
+  readonly excludeBos: boolean;
 }
 
 /**
@@ -29,7 +34,8 @@ export interface CountTask {
  *
  * @throws InputError for data sets whose counts would go to one folder
  */
-export function jobsOf({ subject, corpora, code, compat }: CountTask): Job[] {
+export function jobsOf(task: CountTask): Job[] {
+  const { subject, corpora, code, compat, documentGroups, excludeBos } = task;
   const groups = new Map<string, Corpus[]>();
   const sources = new Map<string, string>();
   for (const corpus of corpora) {
@@ -52,6 +58,8 @@ export function jobsOf({ subject, corpora, code, compat }: CountTask): Job[] {
       corpus: group.map(({ sha256 }) => sha256),
       code,
       compat: compat ?? null,
+      documentGroups,
+      excludeBos,
     };
     const [first] = group;
     return {
@@ -70,14 +78,35 @@ function folderOf({ spec, source }: Corpus): string {
 /** The texts of one counts file as token ids. */
 export interface TokenisedJob {
   readonly job: Job;
-  readonly texts: readonly TokenisedText[];
+  readonly texts: readonly GroupedText[];
+  /** Of the groups of documents, by index. */
+  readonly groupLabels: readonly string[];
+  /** All of them, BOS included. */
   readonly tokens: number;
 }
 
+/** A text that is counted into a group of documents. */
+export interface GroupedText extends TokenisedText {
+  /** Index of the group. */
+  readonly group: number;
+}
+
 /** @throws InputError for a token that the model does not know */
-export function tokenise(subject: Subject, job: Job): TokenisedJob {
+export function tokenise({ subject, documentGroups }: CountTask, job: Job): TokenisedJob {
   const texts = job.corpora.flatMap((corpus) => tokenised(subject, corpus));
-  return { job, texts, tokens: texts.reduce((sum, { ids }) => sum + ids.length, 0) };
+  const documents = texts.map(({ document }) => document);
+  const { labels, ofText } = groupDocuments(job.dataset, documents, documentGroups);
+  return {
+    job,
+    texts: texts.map((text, i) => ({ ...text, group: ofText[i] })),
+    groupLabels: labels,
+    tokens: tokensIn(texts),
+  };
+}
+
+/** Tokens of some texts, BOS included. */
+export function tokensIn(texts: readonly TokenisedText[]): number {
+  return texts.reduce((sum, { ids }) => sum + ids.length, 0);
 }
 
 /**

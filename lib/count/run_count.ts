@@ -5,7 +5,7 @@
 import { rm } from "node:fs/promises";
 import type { Corpus } from "../data/corpora.ts";
 import type { Counts } from "../formats/counts.ts";
-import { prepareFolder } from "../data/files.ts";
+import { claimFolder } from "../data/folder_claim.ts";
 import { WeightStore } from "../gpu/weight_store.ts";
 import { mergeCounts, roundedCounts } from "../lape/counts.ts";
 import { type BatchLimits, groupTexts } from "../nn/batch.ts";
@@ -21,7 +21,15 @@ import {
 } from "./count_files.ts";
 import { Counter } from "./counter.ts";
 import { type GuardedRun, guardSaes } from "./guard_saes.ts";
-import { checkJob, type CountTask, type Job, jobsOf, tokenise, type TokenisedJob } from "./jobs.ts";
+import {
+  checkJob,
+  type CountTask,
+  type Job,
+  jobsOf,
+  tokenise,
+  type TokenisedJob,
+  tokensIn,
+} from "./jobs.ts";
 
 export interface CountRun extends CountTask, GuardedRun {
   /** Folder of the counts. */
@@ -65,9 +73,11 @@ export interface CountResults {
 /**
  * Counts all data sets, or finds their counts.
  *
- * @throws InputError for texts, SAEs or files that cannot be used; GpuError for what does not fit
+ * @throws InputError for texts, SAEs or files that cannot be used, or while another run works in the
+ *   folder; GpuError for what does not fit
  */
 export async function runCount(run: CountRun): Promise<CountResults> {
+  using _claim = await claimFolder(run.folder);
   const jobs = jobsOf(run);
   const found: (CountResult | undefined)[] = [];
   for (const job of jobs) found.push(await findCounts(run, job));
@@ -112,7 +122,7 @@ interface CountedJobs {
 }
 
 async function countJobs(run: CountRun, jobs: readonly Job[]): Promise<CountedJobs> {
-  const tokenised = jobs.map((job) => tokenise(run.subject, job));
+  const tokenised = jobs.map((job) => tokenise(run, job));
   const total = tokenised.reduce((sum, { tokens }) => sum + tokens, 0);
   const { gpu, adapter, longLoops } = await run.openGpu();
   using store = new WeightStore(gpu);
@@ -129,8 +139,9 @@ async function countJobs(run: CountRun, jobs: readonly Job[]): Promise<CountedJo
     tokens,
     examples,
     countZeros: run.compat === "paper",
+    groups: Math.max(...tokenised.map(({ groupLabels }) => groupLabels.length)),
+    excluded: excludedToken(run),
   });
-  await prepareFolder(run.folder);
   const guarded = await guardSaes(run, gpu, llama, store, tokenised);
   run.started(total);
   const results = new Map<Job, CountResult>();
@@ -147,10 +158,18 @@ async function countJobs(run: CountRun, jobs: readonly Job[]): Promise<CountedJo
   return { counted: results, guarded };
 }
 
+function excludedToken({ excludeBos, subject, warn }: CountRun): number | undefined {
+  const { bosId } = subject.tokenizer;
+  if (excludeBos && bosId === undefined) {
+    warn(`The tokenizer of ${subject.modelName} names no BOS: --exclude-bos leaves nothing out.`);
+  }
+  return excludeBos ? bosId : undefined;
+}
+
 async function countJob(
   { folder, checkpointSeconds, compat, warn }: CountRun,
   counter: Counter,
-  { job, texts }: TokenisedJob,
+  { job, texts, groupLabels }: TokenisedJob,
   adapter: string,
   progressed: (tokens: number) => void,
 ): Promise<CountResult> {
@@ -164,9 +183,9 @@ async function countJob(
   }
   const resumedExamples = stored?.counts.examples ?? 0;
   let counts: Counts | undefined = stored?.counts;
-  let tokens = counts?.tokens ?? 0;
+  let tokens = tokensIn(texts.slice(0, resumedExamples));
   const keep = async (path: string, finish = (whole: Counts) => whole) => {
-    const more = await counter.take();
+    const more = await counter.take(groupLabels);
     counts = counts ? mergeCounts(counts, more) : more;
     const kept: StoredCounts = { counts: finish(counts), identity: job.identity, adapter };
     await writeCounts(path, kept);
@@ -175,10 +194,11 @@ async function countJob(
   let checkpoint = Date.now();
   progressed(tokens);
   for (const group of groupTexts(texts.slice(resumedExamples), counter.options)) {
-    const size = group.reduce((sum, { ids }) => sum + ids.length, 0);
+    const size = tokensIn(group);
     const before = tokens;
     await counter.add(
       group.map(({ ids }) => ids),
+      group.map(({ group }) => group),
       (share) => progressed(before + Math.floor(share * size)),
     );
     tokens += size;

@@ -5,7 +5,7 @@ import neuronsSource from "../../kernels/count_neurons.wgsl" with { type: "text"
 import topkSource from "../../kernels/count_topk.wgsl" with { type: "text" };
 import type { Gpu } from "./device.ts";
 import type { Allocated } from "./memory.ts";
-import type { Recorder } from "./recorder.ts";
+import type { Binding, Recorder } from "./recorder.ts";
 import { bindRows, type Rows, rowsBetween } from "./rows.ts";
 import type { TopKEntries } from "./topk.ts";
 
@@ -13,6 +13,17 @@ const WORDS = 6;
 
 /** Tokens that one dispatch walks: some drivers stop a thread's loops after 65,535 rounds. */
 const MOST_TOKENS = 2 ** 15;
+
+/** In place of a token's text: the token is left out of everything. */
+export const NOT_COUNTED = 0xffff_ffff;
+
+/** What the tokens of a batch are parts of. */
+export interface TokenParts {
+  /** [tokens] u32: each token's text, counted within the batch, ascending; or {@linkcode NOT_COUNTED} */
+  readonly example: GPUBuffer;
+  /** [tokens] u32: each token's group of documents; unused where groups are not counted */
+  readonly group?: GPUBuffer;
+}
 
 /** What the accumulators of one layer hold, per unit. */
 export interface UnitCounts {
@@ -24,23 +35,29 @@ export interface UnitCounts {
   readonly max: Float32Array<ArrayBuffer>;
   /** +Infinity where nothing was counted. */
   readonly min: Float32Array<ArrayBuffer>;
+  /** [groups, width] tokens of each group on which the unit fired; empty without groups. */
+  readonly groups: Uint32Array<ArrayBuffer>;
 }
 
 /** The accumulators of one layer of SAE latents or neurons. */
 export class Accumulators implements Disposable {
   readonly #gpu: Gpu;
   readonly #memory: Allocated<GPUBuffer>;
+  readonly #groups: Allocated<GPUBuffer> | undefined;
 
-  /** @param width units of the layer */
-  constructor(gpu: Gpu, readonly width: number) {
+  /**
+   * @param width units of the layer
+   * @param groups groups of documents that are counted apart, {@linkcode groupBytes} more memory
+   */
+  constructor(gpu: Gpu, readonly width: number, groups = 0) {
     this.#gpu = gpu;
     this.#memory = gpu.buffer("accumulators", width * WORDS * 4);
+    if (groups > 0) this.#groups = gpu.buffer("document groups", groupBytes(groups, width));
   }
 
   /**
    * Records the counting of TopK entries.
    *
-   * @param example [tokens] u32: each token's text, counted within the block
    * @param seen scratch of {@linkcode seenBytes} bytes, all zero
    * @param countZeros count slots whose value is 0 as well, as published (spec Q3)
    */
@@ -49,7 +66,7 @@ export class Accumulators implements Disposable {
     entries: TopKEntries,
     tokens: number,
     k: number,
-    example: GPUBufferBinding,
+    parts: TokenParts,
     seen: GPUBuffer,
     countZeros: boolean,
   ): void {
@@ -58,9 +75,17 @@ export class Accumulators implements Disposable {
       K: k,
       LANES: lanes,
       COUNT_ZEROS: countZeros ? 1 : 0,
+      GROUPED: this.#groups ? 1 : 0,
     });
-    const bindings = [entries.values, entries.indices, example, this.#memory.resource, seen];
-    const params = [tokens * k, Math.ceil(this.width / 32)];
+    const bindings = [
+      entries.values,
+      entries.indices,
+      parts.example,
+      this.#memory.resource,
+      seen,
+      ...this.#groupBindings(parts, 0),
+    ];
+    const params = [tokens * k, Math.ceil(this.width / 32), this.width];
     recorder.dispatchItems(kernel, bindings, params, Math.ceil(tokens * k / lanes));
   }
 
@@ -69,25 +94,33 @@ export class Accumulators implements Disposable {
    * is the smallest of them. Calls for one latent come in the order of a batch's tokens.
    *
    * @param f [tokens, latents] not negative: latents `first` to `first + f.width`
-   * @param example [tokens] u32: each token's text, counted within the batch; ascending
+   * @param firstToken the batch's token that row 0 is, a multiple of 64
    * @param last scratch of {@linkcode lastBytes} bytes, all zero before a batch
    */
   recordDense(
     recorder: Recorder,
     f: Rows,
     first: number,
-    { buffer, offset = 0 }: GPUBufferBinding,
+    parts: TokenParts,
+    firstToken: number,
     last: GPUBuffer,
   ): void {
     const { lanes } = this.#gpu;
     const kernel = this.#gpu.kernel("count_dense", accumulateSource + denseSource, {
       LANES: lanes,
+      GROUPED: this.#groups ? 1 : 0,
     });
     for (let from = 0; from < f.rows; from += MOST_TOKENS) {
       const block = rowsBetween(f, from, Math.min(f.rows, from + MOST_TOKENS));
-      const example = { buffer, offset: offset + from * 4 };
-      const bindings = [bindRows(block), example, this.#memory.resource, last];
-      const params = [block.rows, block.stride, block.width, first];
+      const token = firstToken + from;
+      const bindings = [
+        bindRows(block),
+        fromToken(parts.example, token),
+        this.#memory.resource,
+        last,
+        ...this.#groupBindings(parts, token),
+      ];
+      const params = [block.rows, block.stride, block.width, first, this.width];
       recorder.dispatchItems(kernel, bindings, params, Math.ceil(block.width / lanes));
     }
   }
@@ -95,31 +128,72 @@ export class Accumulators implements Disposable {
   /**
    * Records the counting of act_fn outputs.
    *
-   * @param example [tokens] u32: each token's text, counted within the block; ascending
+   * @param firstToken the batch's token that row 0 is, a multiple of 64
    */
-  recordNeurons(recorder: Recorder, activations: Rows, example: GPUBufferBinding): void {
+  recordNeurons(
+    recorder: Recorder,
+    activations: Rows,
+    parts: TokenParts,
+    firstToken: number,
+  ): void {
     const { lanes } = this.#gpu;
     const kernel = this.#gpu.kernel("count_neurons", accumulateSource + neuronsSource, {
       LANES: lanes,
+      GROUPED: this.#groups ? 1 : 0,
     });
-    const bindings = [bindRows(activations), example, this.#memory.resource];
+    const bindings = [
+      bindRows(activations),
+      fromToken(parts.example, firstToken),
+      this.#memory.resource,
+      ...this.#groupBindings(parts, firstToken),
+    ];
     const params = [activations.rows, activations.stride, this.width];
     recorder.dispatchItems(kernel, bindings, params, Math.ceil(this.width / lanes));
   }
 
-  /** Reads the counts back and starts again from zero. */
-  async take(): Promise<UnitCounts> {
-    const { resource } = this.#memory;
-    const words = new Uint32Array(await this.#gpu.read(resource, 0, this.width * WORDS * 4));
+  /** What kernels bind for groups, where groups are counted. */
+  #groupBindings({ group }: TokenParts, firstToken: number): Binding[] {
+    if (!this.#groups) return [];
+    if (!group) throw new RangeError("groups are counted, but the tokens do not say theirs");
+    return [fromToken(group, firstToken), this.#groups.resource];
+  }
+
+  /**
+   * Reads the counts back and starts again from zero.
+   *
+   * @param groups how many groups, from the first, to read
+   */
+  async take(groups = 0): Promise<UnitCounts> {
+    const counted = this.#groups?.resource;
+    const words = await this.#read(this.#memory.resource, this.width * WORDS);
+    const byGroup = counted && groups > 0
+      ? await this.#read(counted, groups * this.width)
+      : new Uint32Array();
     const recorder = this.#gpu.recorder();
-    recorder.clear(resource);
+    recorder.clear(this.#memory.resource);
+    if (counted) recorder.clear(counted);
     recorder.submit();
-    return decode(words, this.width);
+    return { ...decode(words, this.width), groups: byGroup };
+  }
+
+  async #read(buffer: GPUBuffer, words: number): Promise<Uint32Array<ArrayBuffer>> {
+    return new Uint32Array(await this.#gpu.read(buffer, 0, words * 4));
   }
 
   [Symbol.dispose](): void {
     this.#memory[Symbol.dispose]();
+    this.#groups?.[Symbol.dispose]();
   }
+}
+
+/** Bytes of the counts of a layer by group of documents. */
+export function groupBytes(groups: number, width: number): number {
+  return groups * width * 4;
+}
+
+/** The binding of a batch's per-token words from one token on. */
+function fromToken(buffer: GPUBuffer, token: number): GPUBufferBinding {
+  return { buffer, offset: token * 4 };
 }
 
 /** Bytes of the scratch memory that marks which latents fired in which text of a block. */
@@ -132,7 +206,7 @@ export function lastBytes(width: number): number {
   return width * 4;
 }
 
-function decode(words: Uint32Array, width: number): UnitCounts {
+function decode(words: Uint32Array, width: number): Omit<UnitCounts, "groups"> {
   const firedTokens = new Uint32Array(width);
   const firedExamples = new Uint32Array(width);
   const sum = new BigInt64Array(width);

@@ -100,7 +100,7 @@ async function testTopKAndCounts(gpu: Gpu): Promise<void> {
   using accumulators = new Accumulators(gpu, width);
   writeRows(gpu, pre, values);
   const entries = { values: { buffer: found.resource }, indices: { buffer: indices.resource } };
-  const texts = { buffer: example.resource };
+  const texts = { example: example.resource };
   const recorder = gpu.recorder();
   topk.record(recorder, pre, 0, entries);
   accumulators.recordTopK(recorder, entries, tokens, k, texts, seen.resource, false);

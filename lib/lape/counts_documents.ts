@@ -37,8 +37,8 @@ export function documentCounts(groups: readonly DocumentGroup[]): DocumentCounts
     labels: kept.map(({ label }) => label),
     tokens: Uint32Array.from(kept, ({ tokens }) => tokens),
     offsets,
-    units: joined(kept.map(({ units }) => units), offsets[kept.length]),
-    firedTokens: joined(kept.map(({ firedTokens }) => firedTokens), offsets[kept.length]),
+    units: joined(kept.map(({ units }) => units)),
+    firedTokens: joined(kept.map(({ firedTokens }) => firedTokens)),
   };
 }
 
@@ -82,8 +82,9 @@ function sumU32(a: number, b: number): number {
   throw new RangeError(`The tokens of a group add up to ${a + b}, more than 2^32 - 1.`);
 }
 
-function joined(parts: readonly Uint32Array[], length: number): Uint32Array<ArrayBuffer> {
-  const all = new Uint32Array(length);
+/** Arrays one after the other. */
+export function joined(parts: readonly Uint32Array[]): Uint32Array<ArrayBuffer> {
+  const all = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
     all.set(part, at);

@@ -39,9 +39,14 @@ export interface RunOptions {
  * takes the type checker minutes. */
 type StepOf<O extends OptionValues> = Command<[], O>;
 
-/** Adds what names a model and its SAEs. */
+/**
+ * Adds what names a model and its SAEs.
+ *
+ * @param hookpoints what the help calls the default of `--layer`
+ */
 export function withModelOptions<O extends OptionValues>(
   command: StepOf<O>,
+  hookpoints = "all that have an SAE",
 ): StepOf<O & ModelOptions> {
   return untyped(command)
     .option(
@@ -59,7 +64,7 @@ export function withModelOptions<O extends OptionValues>(
     .option(
       "--layer <hookpoint...>",
       "hookpoints, with braces and globs: model.layers.{0..5}.mlp for latents, layers.*.mlp.act_fn for " +
-        "neurons (default: all that have an SAE)",
+        `neurons (default: ${hookpoints})`,
     );
 }
 
