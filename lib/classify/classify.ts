@@ -43,7 +43,7 @@ import type { ClassifyOptions } from "./options.ts";
 import { normalised } from "./scores.ts";
 
 /** Code that decides scores. */
-const SCORING_ROOMS = [
+export const SCORING_ROOMS = [
   "kernels",
   "lib/gpu",
   "lib/nn",

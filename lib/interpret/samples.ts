@@ -55,7 +55,7 @@ export function topTokens(
 }
 
 /** Tokens without text continue a character: they stand for the piece that has it. */
-function wholePiece(pieces: readonly string[], token: number): string {
+export function wholePiece(pieces: readonly string[], token: number): string {
   let at = token;
   while (at > 0 && pieces[at] === "") at--;
   return pieces[at];
