@@ -97,13 +97,18 @@ async function foundAgain(path: string): Promise<FoundAgain | undefined> {
   };
 }
 
-const Bounds = z.looseObject({ low: z.number(), high: z.number() });
+/** An interval that was not asked for excludes nothing. */
+const UNKNOWN = { low: -Infinity, high: Infinity };
+
+const Bounds = z.tuple([z.number(), z.number()]).nullable()
+  .transform((bounds) => bounds ? { low: bounds[0], high: bounds[1] } : UNKNOWN);
 
 const MetricsRecord = z.looseObject({
+  texts: z.number(),
   accuracy: z.number(),
   f1_macro: z.number(),
-  n: z.number(),
-  intervals: z.looseObject({ accuracy: Bounds, f1_macro: Bounds }).optional(),
+  accuracy_interval: Bounds,
+  f1_macro_interval: Bounds,
 });
 
 async function classifiers(folder: string): Promise<ClassifierScore[]> {
@@ -111,19 +116,16 @@ async function classifiers(folder: string): Promise<ClassifierScore[]> {
   for (const type of await foldersIn(folder)) {
     const path = join(folder, type, "metrics.json");
     if (!await isFile(path)) continue;
-    const { accuracy, f1_macro, n, intervals } = await read(path, MetricsRecord);
+    const metrics = await read(path, MetricsRecord);
     scores.push({
       type,
-      texts: n,
-      accuracy: { value: accuracy, ...(intervals?.accuracy ?? UNKNOWN) },
-      f1: { value: f1_macro, ...(intervals?.f1_macro ?? UNKNOWN) },
+      texts: metrics.texts,
+      accuracy: { value: metrics.accuracy, ...metrics.accuracy_interval },
+      f1: { value: metrics.f1_macro, ...metrics.f1_macro_interval },
     });
   }
   return scores.sort((a, b) => b.accuracy.value - a.accuracy.value);
 }
-
-/** An interval that was not asked for excludes nothing. */
-const UNKNOWN = { low: -Infinity, high: Infinity };
 
 const EffectRecord = z.looseObject({
   mean: z.number(),
