@@ -4,7 +4,6 @@ import { z } from "zod";
 import { type IdentifierName, openIdentifier } from "../classify/identifiers.ts";
 import { listFolder, readJson } from "../data/files.ts";
 import { isFile, isFolder } from "../data/file_tree.ts";
-import { languageOf } from "../data/languages.ts";
 import { readLapeFile } from "../data/lape_files.ts";
 import { readTable } from "../data/tables.ts";
 import { InputError } from "../formats/input_error.ts";
@@ -170,27 +169,27 @@ async function interventions(folder: string): Promise<InterventionEffect[]> {
 
 async function steered(path: string, judge: IdentifierName): Promise<SteeredTexts[]> {
   if (!await isFile(path)) return [];
-  const table = await readTable(path, ["lang", "multiplier", "control", "text"]);
+  const table = await readTable(path, ["language", "multiplier", "control", "text"]);
   const identify = await openIdentifier(judge);
   const texts = table.text.map((text, i) => ({
-    lang: table.lang[i] === null ? undefined : String(table.lang[i]),
+    language: String(table.language[i] ?? ""),
     multiplier: Number(table.multiplier[i]),
-    control: Number(table.control[i] ?? 0),
+    control: Number(table.control[i]),
     text: String(text),
-    language: identify(String(text)).at(0)?.language,
+    judged: identify(String(text)).at(0)?.language,
   }));
-  const plain = texts.filter(({ lang }) => !lang);
+  const plain = texts.filter(({ language }) => language === "");
   const kinds = new Map(
-    texts.flatMap(({ lang, multiplier }) =>
-      lang ? [[`${lang} ${multiplier}`, { lang, multiplier }] as const] : []
-    ),
+    texts.filter(({ language }) => language !== "")
+      .map(({ language, multiplier }) => [`${language} ${multiplier}`, { language, multiplier }]),
   );
-  return [...kinds.values()].map(({ lang, multiplier }) => {
-    const language = languageOf(lang).name;
-    const among = texts.filter((text) => text.lang === lang && text.multiplier === multiplier);
+  return [...kinds.values()].map(({ language, multiplier }) => {
+    const among = texts.filter((text) =>
+      text.language === language && text.multiplier === multiplier
+    );
     const own = among.filter(({ control }) => control === 0);
     const controls = among.filter(({ control }) => control > 0);
-    const inIt = (list: typeof texts) => list.filter((text) => text.language === language).length;
+    const inIt = (list: typeof texts) => list.filter(({ judged }) => judged === language).length;
     return {
       language,
       multiplier,
