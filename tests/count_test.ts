@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { sha256File } from "../lib/data/files.ts";
+import { CLAIM, claimFolder } from "../lib/data/folder_claim.ts";
 import { type Counts, decodeCounts } from "../lib/formats/counts.ts";
 import { fromBytes } from "../lib/formats/safetensors.ts";
 import { equalCounts, mergeCounts } from "../lib/lape/counts.ts";
@@ -39,9 +40,9 @@ async function shortTexts(): Promise<Record<string, string[]>> {
   return { en: short.slice(0, 67), th: short.slice(67, 100) };
 }
 
-/** Hashes of the counts files under a folder: of all but run.json, which has times. */
+/** Hashes of the counts files under a folder: of all but the claim and run.json, which has times. */
 async function countsFiles(folder: string): Promise<Record<string, string>> {
-  const { "run.json": _, ...files } = await hashesOf(folder);
+  const { "run.json": _, [CLAIM]: _claim, ...files } = await hashesOf(folder);
   return files;
 }
 
@@ -99,6 +100,8 @@ Deno.test("a corpus counted in two parts and merged equals the whole", async () 
     const whole = await counted("whole", "udhr:zh");
     const [first, second] = ["udhr:zh:train:0:30", "udhr:zh:train:30:999"];
     assert.ok(whole.firedTokens.some((fired) => fired > 0));
+    assert.equal(whole.documents?.labels.length, 31);
+    assert.ok(whole.activations);
     assert.ok(equalCounts(await counted("both", second, first), whole), "in one run");
     const parts = [await counted("first", first), await counted("second", second)];
     assert.equal(parts[0].examples, 30);
@@ -205,6 +208,10 @@ Deno.test("counts are taken only when everything they were made from is the same
     const one = ["--layer", "layers.0.mlp"];
     assert.deepEqual(await reused(one), [false, false], "the hookpoints");
     assert.deepEqual(await reused(one), [true, true]);
+    const groups = [...one, "--document-groups", "7"];
+    assert.deepEqual(await reused(groups), [false, false], "the groups of documents");
+    assert.deepEqual(await reused([...groups, "--exclude-bos"]), [false, false], "BOS");
+    assert.deepEqual(await reused([...groups, "--exclude-bos"]), [true, true]);
     assert.deepEqual(await reused([...one, "--compat", "paper"]), [false, false], "published bugs");
   });
 });
@@ -262,6 +269,72 @@ Deno.test("counts have the original's tensors and say what was counted", async (
   });
 });
 
+Deno.test("documents are counted apart, by article or in as many groups as asked for", async () => {
+  await withFolder(async (folder) => {
+    const labels = async (name: string, ...args: string[]) => {
+      const out = join(folder, name);
+      await count(
+        out,
+        "--dataset-configs",
+        "udhr:en:train:0:24",
+        "--layer",
+        "layers.0.mlp",
+        ...args,
+      );
+      const counts = await countsOf(join(out, "counts/udhr/en.safetensors"));
+      return { counts, labels: counts.documents?.labels };
+    };
+    const articles = await labels("articles");
+    const two = await labels("two", "--document-groups", "2");
+    const none = await labels("none", "--document-groups", "0");
+    assert.ok(articles.labels!.every((label) => /^udhr:\d+$/.test(label)), `${articles.labels}`);
+    assert.deepEqual(two.labels, ["udhr:0/2", "udhr:1/2"]);
+    assert.equal(none.labels, undefined);
+    const { documents: _, ...rest } = articles.counts;
+    assert.ok(equalCounts(rest, none.counts));
+  });
+});
+
+Deno.test("--exclude-bos leaves one token of every text out, and examples in", async () => {
+  await withFolder(async (folder) => {
+    const texts = ["--dataset-configs", "udhr:en:train:0:6", "--layer", "layers.{0,5}.mlp"];
+    await count(join(folder, "all"), ...texts);
+    await count(join(folder, "without"), ...texts, "--exclude-bos");
+    const all = await countsOf(join(folder, "all/counts/udhr/en.safetensors"));
+    const without = await countsOf(join(folder, "without/counts/udhr/en.safetensors"));
+    assert.deepEqual([without.examples, without.tokens], [6, all.tokens - 6]);
+    const slots = ({ firedTokens }: Counts) => firedTokens.reduce((sum, fired) => sum + fired, 0);
+    assert.equal(slots(without), slots(all) - 6 * 16 * 2);
+  });
+});
+
+Deno.test("a folder in which another run counts is refused in one sentence", async () => {
+  await withFolder(async (out) => {
+    using _claim = await claimFolder(join(out, "counts"));
+    const args = ["--out-dir", out, "--dataset-configs", "udhr:en:train:0:2"];
+    const { code, stderr } = await runScript("count", args, NO_ADAPTER);
+    assert.equal(code, 2);
+    assert.match(stderr, /^babelscope count: Another run of babelscope works in [^\n]*\n$/);
+  });
+});
+
+Deno.test("count-neurons counts what count does at act_fn, and nothing else", async () => {
+  await withFolder(async (folder) => {
+    const texts = ["--dataset-configs", "udhr:en:train:0:2"];
+    const [one, other] = [join(folder, "one"), join(folder, "other")];
+    const outcome = await runScript("count-neurons", ["--out-dir", one, ...texts]);
+    assert.equal(outcome.code, 0, outcome.stderr);
+    await count(other, ...texts, "--layer", "layers.*.mlp.act_fn");
+    const files = await countsFiles(join(one, "neuron_counts"));
+    assert.deepEqual(Object.keys(files), ["udhr/en.safetensors"]);
+    assert.deepEqual(files, await countsFiles(join(other, "neuron_counts")));
+    const latents = ["--out-dir", one, ...texts, "--layer", "layers.0.mlp"];
+    const refused = await runScript("count-neurons", latents, NO_ADAPTER);
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /layers\.0\.mlp is where latents are counted/);
+  });
+});
+
 Deno.test("neurons go to a folder of their own, or the one that is named", async () => {
   await withFolder(async (out) => {
     const args = ["--dataset-configs", "udhr:en:train:0:2", "--layer", "layers.*.mlp.act_fn"];
@@ -281,8 +354,13 @@ Deno.test("--profile says what each kernel took", async () => {
   });
 });
 
-Deno.test("both scripts show their options, their example works as it stands", async () => {
-  for (const [step, option] of [["count", "--checkpoint-every"], ["identify", "--example-rate"]]) {
+Deno.test("the scripts show their options, their example works as it stands", async () => {
+  const options = [
+    ["count", "--checkpoint-every"],
+    ["count-neurons", "--document-groups"],
+    ["identify", "--example-rate"],
+  ];
+  for (const [step, option] of options) {
     const { code, stdout, stderr } = await runScript(step, ["--help"]);
     assert.equal(code, 0);
     assert.equal(stderr, "");
