@@ -1,5 +1,6 @@
 /** Keys and values of the tokens that were read, so that each further token of a text costs one token. */
 import type { Gpu } from "../gpu/device.ts";
+import { GpuError } from "../gpu/memory.ts";
 import { allocateRows, type Rows, strideOf } from "../gpu/rows.ts";
 import type { LlamaConfig } from "./config.ts";
 
@@ -22,6 +23,12 @@ export class KvCache implements Disposable {
     readonly sequences: number,
     readonly capacity: number,
   ) {
+    if (sequences * capacity * rowBytes(config) > mostLayerBytes(gpu)) {
+      throw new GpuError(
+        `the keys and values of ${capacity} tokens are more than this adapter binds at a time: write ` +
+          `shorter texts, or fewer at a time`,
+      );
+    }
     using undo = new DisposableStack();
     this.layers = Array.from(
       { length: config.layers },
@@ -46,10 +53,17 @@ export class KvCache implements Disposable {
  */
 export function mostSequences(gpu: Gpu, config: LlamaConfig, capacity: number): number {
   const { budget, live } = gpu.memory;
-  const ofLayer = capacity * strideOf(widthOf(config)) * 4;
-  const largest = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
   const room = Math.min(MOST_BYTES, (budget - live) / 2);
-  return Math.max(1, Math.floor(Math.min(largest, room / config.layers) / ofLayer));
+  const ofLayer = Math.min(mostLayerBytes(gpu), room / config.layers);
+  return Math.max(1, Math.floor(ofLayer / (capacity * rowBytes(config))));
+}
+
+function mostLayerBytes({ limits }: Gpu): number {
+  return Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+}
+
+function rowBytes(config: LlamaConfig): number {
+  return strideOf(widthOf(config)) * 4;
 }
 
 function widthOf({ keyValueHeads, headDim }: LlamaConfig): number {

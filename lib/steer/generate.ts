@@ -9,7 +9,7 @@ import { codeHash, writeManifest } from "../data/manifest.ts";
 import { InputError } from "../formats/input_error.ts";
 import type { Tokenizer } from "../formats/tokenizer.ts";
 import type { Sampling } from "../gpu/sampler.ts";
-import { identifiedFeatures } from "../identify/lape_result.ts";
+import { type IdentifiedFeatures, identifiedFeatures } from "../identify/lape_result.ts";
 import { type Continuation, generate, type Generation } from "../nn/generation.ts";
 import { mostSequences } from "../nn/kv_cache.ts";
 import {
@@ -33,43 +33,31 @@ const ROOMS = [
   ...["lib/subject", "lib/formats", "lib/stats"],
 ];
 
+/** What is to be written. */
+interface Plan {
+  readonly jobs: readonly GenerationJob[];
+  readonly prompt: Uint32Array<ArrayBuffer>;
+  readonly sampling: Sampling;
+  readonly features: IdentifiedFeatures;
+}
+
 /** Does what the options of `generate` say. */
 export async function generateTexts(options: GenerateOptions): Promise<void> {
   const started = new Date();
   const neurons = options.interventionType === "neuron";
   using session = await openSession(options, neurons ? ["layers.*.mlp.act_fn"] : undefined);
-  const { subject } = session;
-  checkKind(subject, neurons);
-  const prompt = promptIds(options.prompt, subject);
-  const features = await identifiedFeatures(
-    { ...options, lapeResultPath: options.lapeResultPath ?? options.inPath },
-    neurons ? "neurons" : "latents",
-  );
-  const jobs = await generationJobs(options, subject, features);
-  const sampling = samplingOf(options, subject);
+  const plan = await planned(options, session.subject);
+  const { jobs, sampling, features } = plan;
   const folder = resolve(join(options.outDir, options.outPath));
   using _claim = await claimFolder(folder);
   const { adapter } = await session.openGpu();
   const code = await codeHash(ROOMS);
-  const decided = {
-    sampling,
-    ...{ seed: options.seed, times: options.times, tokens: options.maxNewToken },
-    ...{ prompt: options.prompt, last_token_only: options.lastTokenOnly ?? false },
-    intervention: [
-      options.interventionType,
-      options.neuronInterventionMethod,
-      options.lapeValueType,
-    ],
-    compat: options.compat ?? null,
-    layers: subject.targets.map(({ hookpoint }) => hookpoint.name),
-    lape: features.sha256,
-  };
-  using checkpoint = await Checkpoint.open<WrittenText[]>(join(folder, "checkpoint.jsonl"), {
-    ...{ step: "generate", decided, code, adapter },
-    hashes: subject.hashes,
-  });
+  using checkpoint = await Checkpoint.open<WrittenText[]>(
+    join(folder, "checkpoint.jsonl"),
+    { ...identityOf(options, plan, session.subject), code, adapter },
+  );
   const resumed = checkpoint.size;
-  await writeMissing(session, options, jobs, { prompt, sampling, checkpoint });
+  await writeMissing(session, options, plan, checkpoint);
   const written = jobs.map((job) => ({ job, texts: checkpoint.get(jobKey(job)) ?? [] }));
   await writeGenerations(folder, written, options);
   await writeManifest(join(folder, "run.json"), {
@@ -84,6 +72,34 @@ export async function generateTexts(options: GenerateOptions): Promise<void> {
   print(samples(written, neurons));
   print(`\n${folder} has the texts, generations.csv, generations.parquet, run.json`);
   if (options.profile) print(profileTable((await session.openGpu()).gpu) ?? "");
+}
+
+async function planned(options: GenerateOptions, subject: Subject): Promise<Plan> {
+  const neurons = options.interventionType === "neuron";
+  checkKind(subject, neurons);
+  const prompt = promptIds(options.prompt, subject);
+  const features = await identifiedFeatures(
+    { ...options, lapeResultPath: options.lapeResultPath ?? options.inPath },
+    neurons ? "neurons" : "latents",
+  );
+  const jobs = await generationJobs(options, subject, features);
+  return { jobs, prompt, sampling: samplingOf(options, subject), features };
+}
+
+/** What the texts of a job depend on, beside the job itself. */
+function identityOf(
+  options: GenerateOptions,
+  { sampling, features }: Plan,
+  { hashes, targets, generation }: Subject,
+) {
+  const { seed, times, maxNewToken, prompt, lastTokenOnly, compat } = options;
+  const { interventionType, neuronInterventionMethod, lapeValueType } = options;
+  return {
+    ...{ step: "generate", hashes, lape: features.sha256, sampling, endIds: generation.endIds },
+    ...{ seed, times, maxNewToken, prompt, lastTokenOnly, compat },
+    ...{ interventionType, neuronInterventionMethod, lapeValueType },
+    hookpoints: targets.map(({ hookpoint }) => hookpoint.name),
+  };
 }
 
 function checkKind({ kind }: Subject, neurons: boolean): void {
@@ -126,19 +142,12 @@ function samplingOf(options: GenerateOptions, { generation }: Subject): Sampling
   };
 }
 
-/** What all texts share. */
-interface Writing {
-  readonly prompt: Uint32Array<ArrayBuffer>;
-  readonly sampling: Sampling;
-  readonly checkpoint: Checkpoint<WrittenText[]>;
-}
-
 /** Writes the texts that the checkpoint has not, as many together as memory allows. */
 async function writeMissing(
   session: Session,
   options: GenerateOptions,
-  jobs: readonly GenerationJob[],
-  { prompt, sampling, checkpoint }: Writing,
+  { jobs, prompt, sampling }: Plan,
+  checkpoint: Checkpoint<WrittenText[]>,
 ): Promise<void> {
   const pending = jobs.filter((job) => checkpoint.get(jobKey(job)) === undefined);
   if (pending.length === 0) return;

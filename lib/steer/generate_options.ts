@@ -31,7 +31,7 @@ export function generateCommand() {
       each(number()),
       [USUAL_MULTIPLIER],
     )
-    .option("--max-new-token <n>", "most tokens of a text", integer({ min: 1, max: 65536 }), 50)
+    .option("--max-new-token <n>", "most tokens of a text", integer({ min: 1, max: 32768 }), 50)
     .option("--times <n>", "texts of each kind, with seeds from --seed on", integer({ min: 1 }), 5)
     .option("--seed <n>", "seed of the first text", integer({ min: 0 }), 0)
     .option("--prompt <text>", "how texts begin; BOS goes in front", "")
