@@ -1,8 +1,10 @@
 /** babelscope identify as a whole, against the oracle. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { remark } from "../lib/cli/output.ts";
+import { readDiffMean } from "../lib/data/diffmean_files.ts";
+import { CLAIM, claimFolder } from "../lib/data/folder_claim.ts";
 import { readTable } from "../lib/data/tables.ts";
 import { type Counts, decodeCounts } from "../lib/formats/counts.ts";
 import { filesUnder, writeCorpus } from "./support/folders.ts";
@@ -147,6 +149,64 @@ Deno.test("with nothing said, identify finds the oracle's features in the Declar
   assert.match(outcome.stdout, /^768 features of 948 candidates belong to 15 languages\.$/m);
 });
 
+Deno.test("the main job says how sure it is of each feature", async () => {
+  const { outcome, results } = await defaultRun();
+  const rows = await readFeatures(results);
+  for (const row of rows) {
+    const [low, high] = [+row.probability_low, +row.probability_high];
+    assert.ok(low < +row.probability && +row.probability < high, JSON.stringify(row));
+    assert.ok(+row.entropy_low < +row.entropy_high || +row.entropy === 0, JSON.stringify(row));
+    assert.ok(Number.isInteger(Math.round(+row.p_value * 1e6) / 1e3), "a share of 1 + 999");
+    assert.ok(+row.p_value <= +row.q_value && +row.q_value <= 1);
+  }
+  // resampled entropies lie somewhat lower: an interval may miss the entropy, but hardly ever does
+  const missed = rows.filter((row) => +row.entropy > +row.entropy_high).length;
+  assert.ok(missed < rows.length / 20, `${missed} missed`);
+  const sure = rows.filter((row) => +row.q_value < 0.05).length;
+  const line =
+    /\n(\d+) of them have q < 0\.05, as have ([\d,]+) of all ([\d,]+) .* over ([\d,]+) groups/;
+  const [said, units, tests, groups] = line.exec(outcome.stdout)!.slice(1)
+    .map((text) => +text.replace(",", ""));
+  assert.equal(said, sure);
+  assert.ok(sure <= units && units <= tests);
+  assert.equal(groups, 15 * 31, "the preamble and 30 articles in each language");
+  const active = new Set<number>();
+  for (const code of CODES) {
+    const { firedTokens } = await countsOf(results, `counts/udhr/${code}.safetensors`);
+    firedTokens.forEach((fired, at) => fired > 0 && active.add(at));
+  }
+  assert.equal(tests, active.size, "all latents that fire are tested");
+});
+
+Deno.test("monolinguality and DiffMean are means of sums that the counts have", async () => {
+  const { results } = await defaultRun();
+  const counts = new Map<string, Counts>();
+  for (const code of CODES) {
+    counts.set(ORACLE_LANGUAGES[code], await countsOf(results, `counts/udhr/${code}.safetensors`));
+  }
+  const difference = (language: string, sumIn: (counts: Counts) => bigint) => {
+    const mean = (name: string) =>
+      Number(sumIn(counts.get(name)!)) / 2 ** 24 / counts.get(name)!.tokens;
+    const others = [...counts.keys()].filter((name) => name !== language);
+    return mean(language) - others.reduce((sum, name) => sum + mean(name) / others.length, 0);
+  };
+  for (const { language, layer, index, monolinguality } of await readFeatures(results)) {
+    const nu = difference(language, ({ sum }) => sum[+layer * 2048 + +index]);
+    assert.ok(Math.abs(nu - +monolinguality) < 1e-9, `${language} ${layer}/${index}`);
+  }
+  const { languages, layers, width, mean } = await readDiffMean(
+    join(results, "diffmean.safetensors"),
+  );
+  assert.deepEqual(languages, [...counts.keys()].sort());
+  assert.deepEqual(layers, [0, 1, 2, 3, 4, 5]);
+  for (const at of [0, 1, width + 3, 6 * width - 1]) {
+    languages.forEach((language, g) => {
+      const expected = difference(language, ({ activations }) => activations!.sum[at]);
+      assert.ok(Math.abs(mean[g * 6 * width + at] - expected) < 1e-6, `${language} ${at}`);
+    });
+  }
+});
+
 Deno.test("the main job's counts are the oracle's but for ties", async () => {
   const { differing, slots } = await disagreement(await defaultRun(), "udhr", "default");
   assert.equal(slots, 64_530 * 6 * 16);
@@ -168,8 +228,16 @@ Deno.test("the main job leaves its files, and nothing else", async () => {
   const { results, outcome } = await defaultRun();
   const counts = CODES.map((code) => `counts/udhr/${code}.safetensors`);
   assert.deepEqual(
-    await filesUnder(results),
-    [...counts, "features.csv", "features.parquet", "lape.json", "report.html", "run.json"].sort(),
+    (await filesUnder(results)).filter((path) => basename(path) !== CLAIM),
+    [
+      ...counts,
+      "diffmean.safetensors",
+      "features.csv",
+      "features.parquet",
+      "lape.json",
+      "report.html",
+      "run.json",
+    ].sort(),
   );
   assert.ok(outcome.stdout.includes(results), "says where they are");
 });
@@ -263,6 +331,9 @@ Deno.test("a second run takes the counts that are there, and finds the same", as
 /** Where a step that asks for an adapter fails. */
 const NO_ADAPTER = { env: { BABELSCOPE_ADAPTER: "none" } };
 
+/** Without intervals and q-values, which take seconds. */
+const QUICK = ["--bootstrap", "0", "--permutations", "0"];
+
 for (const [job, run] of [["default", defaultRun], ["shared", sharedRun]] as const) {
   const { options, results: expected } = oracleResults(job);
   for (const name of Object.keys(options)) {
@@ -272,7 +343,7 @@ for (const [job, run] of [["default", defaultRun], ["shared", sharedRun]] as con
       const args = ["--in-dir", results, "--in-path", "counts", "--out-dir", `${results}/${name}`];
       const again = await runScript(
         "identify",
-        [...args, ...commandLine(options[name])],
+        [...args, ...QUICK, ...commandLine(options[name])],
         NO_ADAPTER,
       );
       assert.equal(again.code, 0, again.stderr);
@@ -288,14 +359,14 @@ for (const [job, run] of [["default", defaultRun], ["shared", sharedRun]] as con
     const { results } = await run();
     const texts = job === "default" ? "udhr" : join(scratch, "shared/my texts");
     const outcome = await runScript("identify", [
-      ...["--algorithm", "lape", "--out-dir", results, "--report-texts", "1"],
+      ...["--algorithm", "lape", "--out-dir", results, "--report-texts", "1", ...QUICK],
       ...["--dataset-configs", `${texts}:{${CODES}}`],
     ]);
     assert.equal(outcome.code, 0, outcome.stderr);
     const { neurons } = oracleResults(job).neurons;
     await assertFeatures(join(results, "neurons"), neurons);
     const again = await runScript("identify", [
-      ...["--algorithm", "lape", "--in-dir", results, "--in-path", "neuron_counts"],
+      ...["--algorithm", "lape", "--in-dir", results, "--in-path", "neuron_counts", ...QUICK],
       ...["--out-dir", join(results, "again"), "--out_path", "neurons"],
     ], NO_ADAPTER);
     assert.equal(again.code, 0, again.stderr);
@@ -322,7 +393,7 @@ Deno.test("--config and both spellings mean the same, from any folder", async ()
         "lang_specific = true",
       ].join("\n"),
     );
-    const args = ["--config", "run.toml", "--top", "1", "--out_dir", "found"];
+    const args = ["--config", "run.toml", "--top", "1", "--out_dir", "found", ...QUICK];
     const outcome = await babelscope(["identify", ...args], { cwd, ...NO_ADAPTER });
     assert.equal(outcome.code, 0, outcome.stderr);
     const { features } = oracleResults("shared").results.top_1_per_layer;
@@ -337,11 +408,136 @@ Deno.test("--in-path reads only the data sets that are named", async () => {
   await withFolder(async (cwd) => {
     const outcome = await runScript("identify", [
       ...["--in-dir", results, "--in-path", "counts", "--dataset-configs", "my texts:{th,ja}"],
+      ...QUICK,
     ], { cwd, ...NO_ADAPTER });
     assert.equal(outcome.code, 0, outcome.stderr);
     assert.deepEqual(
       (await readJson(join(cwd, "results/lape.json"))).sorted_lang,
       ["Japanese", "Thai"],
     );
+  });
+});
+
+Deno.test("--replicate finds features again in other texts, and says how many", async () => {
+  await withFolder(async (cwd) => {
+    const quick = [...QUICK, "--report-texts", "0"];
+    const outcome = await runScript("identify", [
+      ...["--dataset-configs", "udhr:{ja,th}:odd:0:12", "--replicate", "udhr:{ja,th}:even:0:12"],
+      ...quick,
+    ], { cwd });
+    assert.equal(outcome.code, 0, outcome.stderr);
+    const again = await runScript("identify", [
+      ...["--in-path", "replication_counts", "--out-path", "again", ...quick],
+    ], { cwd, ...NO_ADAPTER });
+    assert.equal(again.code, 0, again.stderr);
+    const [first, second] = await Promise.all(
+      ["results", "results/again"].map((folder) => featuresByLanguage(join(cwd, folder))),
+    );
+    const { languages, all, corpus } = await readJson(join(cwd, "results/replication.json"));
+    assert.equal(corpus, "udhr:{ja,th}:even:0:12");
+    const table = await readTable(join(cwd, "results/replication.csv"));
+    assert.deepEqual(table.language, ["Japanese", "Thai", "all"]);
+    let total = 0;
+    for (const [row, language] of ["Japanese", "Thai"].entries()) {
+      const names = [first, second].map((found) =>
+        new Set(found[language].map(([layer, index]) => `${layer}/${index}`))
+      );
+      const both = names[0].intersection(names[1]).size;
+      total += both;
+      const expected = [
+        ...names.map(({ size }) => size),
+        both,
+        both / names[0].union(names[1]).size,
+      ];
+      const { features, features_replication, features_both, jaccard } = languages[language];
+      assert.deepEqual([features, features_replication, features_both, jaccard], expected);
+      assert.equal(table.features_both[row], String(both));
+      assert.match(
+        outcome.stdout,
+        new RegExp(`^${language} +${expected.slice(0, 3).join(" +")} `, "m"),
+      );
+    }
+    assert.ok(total > 20, "the halves of one text have much in common");
+    assert.equal(all.features_both, total);
+    assert.ok(all.entropy_spearman > 0.5 && all.same_owner > 0.9);
+  });
+});
+
+Deno.test("texts that cannot replicate are refused before anything is counted", async () => {
+  await withFolder(async (cwd) => {
+    const refused = async (args: string[], fault: RegExp) => {
+      const outcome = await runScript("identify", args, { cwd, ...NO_ADAPTER });
+      assert.equal(outcome.code, 2, outcome.stderr);
+      assert.match(outcome.stderr, fault);
+      assert.equal(outcome.stderr.trimEnd().split("\n").length, 1);
+    };
+    const texts = ["--dataset-configs", "udhr:{ja,th}:odd", "--replicate"];
+    await refused([...texts, "udhr:{ja,de}:even"], /lacks Thai and has German besides/);
+    await refused(["--in-path", "counts", "--replicate", "udhr:th"], /--in-path takes counts/);
+    assert.deepEqual(await filesUnder(cwd), []);
+  });
+});
+
+Deno.test("counts that do not tell documents apart have no intervals, and it is said", async () => {
+  await withFolder(async (cwd) => {
+    const args = ["--in-dir", `${ROOT}tests/fixtures/oracle/default`, "--in-path", "counts"];
+    const outcome = await runScript("identify", [
+      ...[...args, "--dataset-configs", "sae:{th,ja,de}"],
+    ], { cwd, ...NO_ADAPTER });
+    assert.equal(outcome.code, 0, outcome.stderr);
+    assert.match(outcome.stderr, /^These counts do not tell documents apart.*\n$/);
+    assert.doesNotMatch(outcome.stdout, /q </);
+    const results = join(cwd, "results");
+    for (const row of await readFeatures(results)) {
+      const { entropy_low, probability_high, q_value, monolinguality } = row;
+      assert.deepEqual([entropy_low, probability_high, q_value], ["", "", ""]);
+      assert.notEqual(monolinguality, "");
+    }
+    assert.ok(!(await filesUnder(results)).includes("diffmean.safetensors"));
+    assert.equal((await readJson(join(results, "run.json"))).certainty, null);
+  });
+});
+
+Deno.test("one seed gives one result, another seed other intervals of the same features", async () => {
+  const { results } = await sharedRun();
+  await withFolder(async (cwd) => {
+    const run = async (folder: string, seed: number) => {
+      const outcome = await runScript("identify", [
+        ...["--in-dir", results, "--in-path", "counts", "--dataset-configs", "my texts:{th,ja,de}"],
+        ...[
+          "--out-dir",
+          folder,
+          "--seed",
+          String(seed),
+          "--bootstrap",
+          "50",
+          "--permutations",
+          "9",
+        ],
+      ], { cwd, ...NO_ADAPTER });
+      assert.equal(outcome.code, 0, outcome.stderr);
+      return await readFeatures(join(cwd, folder));
+    };
+    const [one, same, other] = [await run("a", 1), await run("b", 1), await run("c", 2)];
+    assert.deepEqual(one, same);
+    const column = (rows: Record<string, string>[], name: string) => rows.map((row) => row[name]);
+    assert.deepEqual(column(one, "index"), column(other, "index"));
+    assert.notDeepEqual(column(one, "entropy_low"), column(other, "entropy_low"));
+  });
+});
+
+Deno.test("two at once in one folder: the second says so", async () => {
+  const { results } = await sharedRun();
+  await withFolder(async (cwd) => {
+    using _claim = await claimFolder(join(cwd, "found"));
+    const outcome = await runScript("identify", [
+      ...["--in-dir", results, "--in-path", "counts", "--out-dir", "found"],
+    ], { cwd, ...NO_ADAPTER });
+    assert.equal(outcome.code, 2);
+    assert.match(
+      outcome.stderr,
+      /^babelscope identify: Another run of babelscope works in .*found/,
+    );
+    assert.deepEqual(await filesUnder(join(cwd, "found")), [CLAIM]);
   });
 });

@@ -21,12 +21,17 @@ export interface Evidence extends Disposable {
   readonly provenance: Readonly<Record<string, unknown>>;
 }
 
-/** Counts what the options say, unless the counts are there. */
+/**
+ * Counts what the options say, unless the counts are there.
+ *
+ * @param outPath folder of the counts within `--out-dir`; after the kind of units if not given
+ */
 export async function countEvidence(
   options: CountOptions,
   hookpoints?: readonly string[],
+  outPath?: string,
 ): Promise<Evidence> {
-  const counted = await count(options, undefined, hookpoints);
+  const counted = await count(options, outPath, hookpoints);
   const files = counted.results.map(({ corpora, path }) => ({
     language: corpora[0].language,
     path,

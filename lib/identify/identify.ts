@@ -1,21 +1,23 @@
 /** identify: which latents or neurons belong to which language (stage 3, spec section 6). */
 import { join, resolve } from "node:path";
-import { print } from "../cli/output.ts";
 import type { Counted } from "../count/command.ts";
 import { countEvidence, type Evidence, readEvidence } from "./evidence.ts";
 import { parseDatasetConfigs } from "../data/dataset_configs.ts";
+import { DIFFMEAN_FILE, writeDiffMean } from "../data/diffmean_files.ts";
 import { writeAtomic } from "../data/files.ts";
+import { claimFolder } from "../data/folder_claim.ts";
 import { languageOf } from "../data/languages.ts";
 import { codeHash, writeManifest } from "../data/manifest.ts";
 import { writeTable } from "../data/tables.ts";
 import { FeatureMap, findFirings, type Firing } from "../interpret/firings.ts";
 import { type Sample, sampleTexts } from "../interpret/samples.ts";
+import type { Certainty } from "../lape/certainty.ts";
+import { diffMean } from "../lape/diffmean.ts";
 import { featureColumns } from "../lape/features_table.ts";
 import type { Identification } from "../lape/identification.ts";
-import { identifyLape, LAPE_RATES } from "../lape/identify_neurons.ts";
+import { LAPE_RATES } from "../lape/identify_neurons.ts";
 import {
   HIGH_FREQUENCY_RATE,
-  identifySaeLape,
   resolveSaeLapeOptions,
   type SaeLapeOptions,
 } from "../lape/identify_sae.ts";
@@ -23,64 +25,109 @@ import { toLapeJson } from "../lape/lape_json.ts";
 import { pageFindings, shownFeatures } from "../report/identification_page.ts";
 import { identificationTable } from "../report/identification_table.ts";
 import { renderReport } from "../report/render_report.ts";
+import { replicationTable } from "../report/replication_table.ts";
 import type { ReportMethod } from "../report/report_data.ts";
 import { profileTable, runModel } from "../session/session.ts";
+import { measureCertainty } from "./certainty.ts";
 import type { IdentifyOptions } from "./options.ts";
+import { checkReplication, type Replicated, replicateIn, writeReplication } from "./replication.ts";
+import { identifyIn, isLape, usualHookpoints } from "./rules.ts";
+
+/** What an identification has left behind. */
+export interface Identified {
+  /** Path of the file with the features under the original's keys. */
+  readonly path: string;
+  /** What was found and where it is, to print. */
+  readonly summary: string;
+}
 
 /**
- * Does what the options of `identify` say, and prints what was found.
+ * Does what the options of `identify` say.
  *
  * @param named whether the options name data sets; else all counts of `--in-path` are taken
- * @returns the path of the file with the features
- * @throws InputError for options, texts, SAEs or files that cannot be used
+ * @throws InputError for options, texts, SAEs or files that cannot be used, and for a folder in which
+ *   another run works
  */
-export async function identify(options: IdentifyOptions, named: boolean): Promise<string> {
+export async function identify(options: IdentifyOptions, named: boolean): Promise<Identified> {
   const started = new Date();
   checkBeforeCounting(options);
-  using evidence = await gather(options, named);
-  const { pooled, languages } = evidence;
-  const identification = isLape(options)
-    ? identifyLape(pooled, { compat: options.compat })
-    : identifySaeLape(pooled, options);
-  const seen = await see(evidence.counted, identification, options);
-
   const folder = resolve(
     join(options.outDir, options.outPath ?? (isLape(options) ? "neurons" : "")),
   );
+  using _claim = await claimFolder(folder);
+  using evidence = await gather(options, named);
+  const { pooled } = evidence;
+  const identification = identifyIn(pooled, options);
+  const certainty = await measureCertainty(pooled, identification, options);
+  const seen = await see(evidence.counted, identification, options);
+  const { replicate } = options;
+  const replicated = replicate &&
+    await replicateIn({ ...options, replicate }, { pooled, identification });
+
+  const found = { evidence, identification, certainty, seen, replicated };
+  const files = await write(folder, found, options, started);
+  const parts = [
+    identificationTable(identification, seen.samples, seen.firings, certainty),
+    replicated &&
+    `Found again in ${replicated.corpus}:\n${replicationTable(replicated.replication)}`,
+    `${folder} has ${files.join(", ")}`,
+    options.profile && evidence.counted &&
+    profileTable((await evidence.counted.openGpu()).gpu),
+  ];
+  return {
+    path: join(folder, options.outFilename),
+    summary: parts.filter(Boolean).join("\n\n"),
+  };
+}
+
+/** All that a run found. */
+interface Found {
+  readonly evidence: Evidence;
+  readonly identification: Identification;
+  readonly certainty?: Certainty;
+  readonly seen: Seen;
+  readonly replicated?: Replicated;
+}
+
+/** @returns names of the files */
+async function write(
+  folder: string,
+  found: Found,
+  options: IdentifyOptions,
+  started: Date,
+): Promise<string[]> {
+  const { evidence, identification, certainty, replicated } = found;
+  const { pooled, languages } = evidence;
   const codes = new Map(languages.map(({ name, code }) => [name, code]));
-  await writeTable(join(folder, "features"), featureColumns(identification, codes));
+  await writeTable(join(folder, "features"), featureColumns(identification, codes, certainty));
   const lape = toLapeJson(identification, pooled, options);
   await writeAtomic(join(folder, options.outFilename), JSON.stringify(lape) + "\n");
+  const diff = isLape(options) ? undefined : diffMean(pooled);
+  if (diff) await writeDiffMean(join(folder, DIFFMEAN_FILE), diff);
+  if (replicated) await writeReplication(folder, replicated);
   const manifest = {
     step: "identify",
     options,
     ...evidence.provenance,
-    identification_code: { sha256: await codeHash(["lib/lape"]) },
+    certainty: certainty ? { groups: certainty.groups, tests: certainty.test?.tests ?? 0 } : null,
+    ...replicated && { replication: replicated.provenance },
+    identification_code: { sha256: await codeHash(["lib/lape", "lib/stats"]) },
     started: started.toISOString(),
     seconds: (Date.now() - started.getTime()) / 1000,
   };
   await writeManifest(join(folder, "run.json"), manifest);
-  await writeAtomic(
-    join(folder, "report.html"),
-    report(evidence, identification, seen, options, manifest),
-  );
-
-  print(identificationTable(identification, seen.samples, seen.firings));
-  print(
-    `\n${folder} has report.html, features.csv, features.parquet, ${options.outFilename}, run.json`,
-  );
-  if (options.profile && evidence.counted) {
-    print(profileTable((await evidence.counted.openGpu()).gpu) ?? "");
-  }
-  return join(folder, options.outFilename);
-}
-
-function isLape({ algorithm }: IdentifyOptions): boolean {
-  return algorithm === "lape";
+  await writeAtomic(join(folder, "report.html"), report(found, options, manifest));
+  return [
+    ...["report.html", "features.csv", "features.parquet", options.outFilename],
+    ...diff ? [DIFFMEAN_FILE] : [],
+    ...replicated ? ["replication.csv", "replication.parquet", "replication.json"] : [],
+    "run.json",
+  ];
 }
 
 /** Options that do not fit the languages asked for are refused before their texts are counted. */
 function checkBeforeCounting(options: IdentifyOptions): void {
+  checkReplication(options);
   if (isLape(options) || options.inPath !== undefined) return;
   const specs = parseDatasetConfigs(options.datasetConfigs, options);
   const languages = new Set(specs.map(({ lang }) => languageOf(lang).name));
@@ -98,7 +145,7 @@ async function gather(options: IdentifyOptions, named: boolean): Promise<Evidenc
       compat,
     );
   }
-  return await countEvidence(options, isLape(options) ? ["layers.*.mlp.act_fn"] : undefined);
+  return await countEvidence(options, usualHookpoints(options));
 }
 
 /** Sample texts, and where the features that are shown fire on them. */
@@ -126,12 +173,11 @@ async function see(
 }
 
 function report(
-  { counted, pooled, languages, corpus, provenance }: Evidence,
-  identification: Identification,
-  seen: Seen,
+  { evidence, identification, certainty, seen }: Found,
   options: IdentifyOptions,
   manifest: { readonly started: string; readonly seconds: number },
 ): string {
+  const { counted, pooled, languages, corpus, provenance } = evidence;
   const { started, seconds } = manifest;
   return renderReport({
     title: "Language-specific features",
@@ -142,7 +188,7 @@ function report(
     options: Object.entries(options).map(([name, value]) => [name, String(value)]),
     command: ["babelscope", "identify", ...Deno.args].join(" "),
     provenance: [["started", started], ["seconds", seconds.toFixed(1)], ...flattened(provenance)],
-    ...pageFindings({ identification, pooled, languages, ...seen }),
+    ...pageFindings({ identification, pooled, languages, certainty, ...seen }),
   });
 }
 

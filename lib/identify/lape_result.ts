@@ -56,9 +56,10 @@ async function usualFeatures(options: LapeOptions & RunOptions, kind: UnitKind):
   );
   const { model, saeModel, localSaeDir, ...run } = options;
   const { outDir, blockTokens, batchSize, memoryBudget, kernels, compat } = run;
-  return await identify({
+  const { path: made } = await identify({
     ...command.opts(),
     ...{ model, saeModel, localSaeDir },
     ...{ outDir, blockTokens, batchSize, memoryBudget, kernels, compat },
   }, false);
+  return made;
 }

@@ -68,6 +68,24 @@ export function identifyCommand() {
       "texts per data set that the report shows features on; 0 for none",
       integer({ min: 0 }),
       6,
+    )
+    .option(
+      "--bootstrap <n>",
+      "resamples of the documents for the 95 % intervals of entropies and probabilities; 0 for none",
+      integer({ min: 0 }),
+      1000,
+    )
+    .option(
+      "--permutations <n>",
+      "permutations of the documents' languages for the p- and q-values; 0 for none",
+      integer({ min: 0 }),
+      999,
+    )
+    .option("--seed <n>", "seed of both", integer({ min: 0 }), 0)
+    .option(
+      "--replicate <spec...>",
+      "other texts of the same languages, named like --dataset-configs, to look for the features in " +
+        "as well",
     );
 }
 

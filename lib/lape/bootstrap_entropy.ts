@@ -70,7 +70,7 @@ const UNKNOWN: Interval = { low: NaN, high: NaN };
 /** The resamples of one language. */
 interface Resamples {
   readonly groups: readonly DocumentGroup[];
-  /** `[resamples, groups]`: how often each group is in it. */
+  /** `[groups, resamples]`: how often each group is in each resample. */
   readonly weights: Float64Array;
   /** `[resamples]`. */
   readonly tokens: Float64Array;
@@ -83,9 +83,9 @@ function resamples(
   language: number,
 ): Resamples {
   const random = seededRandom(seed, language);
-  const weights = new Float64Array(replicates * groups.length);
+  const weights = new Float64Array(groups.length * replicates);
   for (let r = 0; r < replicates; r++) {
-    weights.set(resampled(random, groups.length), r * groups.length);
+    resampled(random, groups.length).forEach((times, i) => weights[i * replicates + r] = times);
   }
   const sizes = Float64Array.from(groups, ({ tokens }) => tokens);
   return { groups, weights, tokens: totals(weights, sizes, replicates) };
@@ -105,12 +105,10 @@ function totals(
   replicates: number,
 ): Float64Array<ArrayBuffer> {
   const sums = new Float64Array(replicates);
-  for (let r = 0; r < replicates; r++) {
-    const row = r * values.length;
-    let sum = 0;
-    for (let i = 0; i < values.length; i++) sum += weights[row + i] * values[i];
-    sums[r] = sum;
-  }
+  values.forEach((value, i) => {
+    if (value === 0) return;
+    for (let r = 0; r < replicates; r++) sums[r] += weights[i * replicates + r] * value;
+  });
   return sums;
 }
 

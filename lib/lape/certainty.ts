@@ -2,7 +2,7 @@
 import { entropyBootstrap, type EntropyInterval } from "./bootstrap_entropy.ts";
 import { documentGroups } from "./document_groups.ts";
 import { type Identification, positionOf } from "./identification.ts";
-import { permutationTest } from "./permutation.ts";
+import { type PermutationTest, permutationTest } from "./permutation.ts";
 import type { PooledCounts } from "./pool.ts";
 
 /** What is computed; 0 leaves a part out. */
@@ -35,8 +35,8 @@ export interface FeatureCertainty {
 export interface Certainty {
   /** Groups of documents, all languages together. */
   readonly groups: number;
-  /** Units that the permutation test tested; 0 without one. */
-  readonly tests: number;
+  /** The test of all units; absent where it was left out. */
+  readonly test?: PermutationTest;
   /** `[languages][features]`, as the features are. */
   readonly features: readonly (readonly FeatureCertainty[])[];
 }
@@ -71,7 +71,7 @@ export async function certaintyOf(
   });
   return {
     groups: groups.length,
-    tests: test?.tests ?? 0,
+    test,
     features: identification.features.map((features, g) =>
       features.map((feature) => {
         const unit = positionOf(pooled, feature);
@@ -85,16 +85,28 @@ export async function certaintyOf(
   };
 }
 
-/** Distinct features whose q-value is below a bar. */
-export function significant(
-  { features }: Identification,
-  { features: certain }: Certainty,
+/** Units whose q-value is below a bar. */
+export interface Findings {
+  /** Distinct features among them. */
+  readonly features: number;
+  /** All of them. Most units know languages apart somehow; belonging to one is another matter. */
+  readonly units: number;
+}
+
+/** How many features, and how many units at all, have a q-value below a bar. */
+export function findingsBelow(
   bar: number,
-): number {
+  { features }: Identification,
+  certain: readonly (readonly FeatureCertainty[])[],
+  { qValues }: PermutationTest,
+): Findings {
   const found = features.flatMap((list, g) =>
     list.filter((_, i) => (certain[g][i].qValue ?? NaN) < bar)
   );
-  return new Set(found.map(({ layer, index }) => `${layer}/${index}`)).size;
+  return {
+    features: new Set(found.map(({ layer, index }) => `${layer}/${index}`)).size,
+    units: qValues.reduce((sum, q) => sum + (q < bar ? 1 : 0), 0),
+  };
 }
 
 /** Intervals of a unit, probabilities in the order of `owners`. */

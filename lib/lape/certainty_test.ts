@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { groupedCounts } from "../../tests/support/grouped_counts.ts";
 import { smallCounts } from "../../tests/support/small_counts.ts";
 import { entropyBootstrap } from "./bootstrap_entropy.ts";
-import { certaintyOf, significant } from "./certainty.ts";
+import { certaintyOf, findingsBelow } from "./certainty.ts";
 import { documentGroups } from "./document_groups.ts";
 import { identifySaeLape } from "./identify_sae.ts";
 import { permutationTest } from "./permutation.ts";
@@ -49,13 +49,18 @@ Deno.test("every feature has its own interval, p and q", async () => {
       };
     })
   );
-  assert.deepEqual(certainty, { groups: 10, tests: 3, features: expected });
+  assert.deepEqual(certainty, { groups: 10, test, features: expected });
+  assert.equal(test.tests, 3);
 });
 
-Deno.test("features that are more than chance are counted once each", async () => {
-  const certainty = (await certaintyOf(POOLED, IDENTIFIED, OPTIONS))!;
-  assert.equal(significant(IDENTIFIED, certainty, 0.05), 2);
-  assert.equal(significant(IDENTIFIED, certainty, 1.1), 3);
+Deno.test("what is more than chance is counted, each feature once", async () => {
+  const { features, test } = (await certaintyOf(POOLED, IDENTIFIED, OPTIONS))!;
+  const below = (bar: number) => findingsBelow(bar, IDENTIFIED, features, test!);
+  assert.deepEqual(below(0.05), { features: 2, units: 2 });
+  assert.deepEqual(below(1.1), { features: 3, units: 3 });
+  const onlyThai = { ...IDENTIFIED, features: [[], IDENTIFIED.features[1].slice(0, 1)] };
+  const thai = findingsBelow(0.05, onlyThai, [[], features[1]], test!);
+  assert.deepEqual(thai, { features: 1, units: 2 });
 });
 
 Deno.test("parts that are not asked for are left out", async () => {
@@ -66,9 +71,8 @@ Deno.test("parts that are not asked for are left out", async () => {
   assert.deepEqual(Object.keys(tested.features[0][0]), ["pValue", "qValue"]);
   assert.deepEqual([...new Set(parts)], ["permutations"]);
   const sized = (await certaintyOf(POOLED, IDENTIFIED, { ...OPTIONS, permutations: 0 }))!;
-  assert.equal(sized.tests, 0);
+  assert.equal(sized.test, undefined);
   assert.equal(sized.features[0][0].qValue, undefined);
-  assert.equal(significant(IDENTIFIED, sized, 1), 0);
 });
 
 Deno.test("counts that do not tell documents apart give nothing", async () => {

@@ -66,7 +66,6 @@ Deno.test("certainty stands in the row of its feature; what cannot be told is nu
   const sure = { entropyLow: 0.1, entropyHigh: 0.2, entropyBias: -0.01 };
   const columns = featureColumns(identified, undefined, {
     groups: 4,
-    tests: 3,
     features: [
       [{ ...sure, probabilityLow: 0.5, probabilityHigh: 0.75 }, { pValue: 0.25, qValue: 0.5 }],
       [{ ...sure, entropyLow: NaN }, {}],

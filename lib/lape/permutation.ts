@@ -30,6 +30,9 @@ export interface PermutationTest {
 /** Entropies closer than this are equal: their terms were added in different orders. */
 const TIE = 1e-10;
 const BLOCK_UNITS = 1024;
+const BATCH_ROWS = 40;
+/** Places that 16 bits tell apart. */
+const PLACES = 2 ** 16;
 /** Largest count whose `c ln c` is looked up (8 MiB of table). */
 const LOOKED_UP = 2 ** 20;
 
@@ -66,8 +69,14 @@ interface Assignments {
   readonly rows: number;
   readonly groups: number;
   readonly languages: number;
-  /** `[rows, groups]`. */
-  readonly language: Uint16Array;
+  /** Rows of a batch. */
+  readonly batch: number;
+  /**
+   * `[batches, groups, batch]`: where the counts of a group are added in each row of a batch,
+   * `row of the batch * languages + language`. In this order a count is read once for a whole batch,
+   * which halves the time.
+   */
+  readonly places: Uint16Array;
   /** `[rows, languages]`: one over the tokens of the language, and the logarithm of the tokens. */
   readonly perToken: Float64Array;
   readonly logTokens: Float64Array;
@@ -83,20 +92,25 @@ function drawAssignments(
 ): Assignments {
   const random = seededRandom(seed);
   const rows = permutations + 1;
-  const language = new Uint16Array(rows * groups.length);
+  const batch = Math.min(BATCH_ROWS, Math.floor(PLACES / languages));
+  const places = new Uint16Array(Math.ceil(rows / batch) * groups.length * batch);
   const tokens = new Float64Array(rows * languages);
   const drawn = Uint16Array.from(groups, ({ language }) => language);
   for (let row = 0; row < rows; row++) {
     if (row > 0) shuffle(drawn, random);
-    language.set(drawn, row * groups.length);
-    drawn.forEach((to, g) => tokens[row * languages + to] += groups[g].tokens);
+    const [block, within] = [Math.floor(row / batch), row % batch];
+    drawn.forEach((language, g) => {
+      places[(block * groups.length + g) * batch + within] = within * languages + language;
+      tokens[row * languages + language] += groups[g].tokens;
+    });
   }
   const total = groups.reduce((sum, { tokens }) => sum + tokens, 0);
   return {
     rows,
     groups: groups.length,
     languages,
-    language,
+    batch,
+    places,
     perToken: tokens.map((count) => 1 / count),
     logTokens: tokens.map(Math.log),
     countLogs: new Float64Array(Math.min(total, LOOKED_UP) + 1)
@@ -113,51 +127,65 @@ function shuffle(values: Uint16Array, random: () => number): void {
 }
 
 function testBlock(block: UnitBlock, assignments: Assignments, pValues: Float64Array): void {
-  const fired = new Float64Array(assignments.languages);
+  const fired = new Float64Array(assignments.batch * assignments.languages);
   for (let i = 0; i + 1 < block.offsets.length; i++) {
     const groups = block.offsets[i + 1] - block.offsets[i];
     if (groups === 0) continue;
     // in one group it fires in one language, whichever it is called
-    const p = groups === 1 ? 1 : testUnit(block, i, assignments, fired);
-    pValues[block.first + i] = p;
+    pValues[block.first + i] = groups === 1 ? 1 : testUnit(block, i, assignments, fired);
   }
 }
 
-/** @param fired `[languages]`, zeros before and after */
+/** @param fired `[batch, languages]`, scratch */
 function testUnit(
   block: UnitBlock,
   unit: number,
   assignments: Assignments,
   fired: Float64Array,
 ): number {
-  const bar = entropyUnder(block, unit, assignments, 0, fired) + TIE;
-  let asLow = 0;
-  for (let row = 1; row < assignments.rows; row++) {
-    if (entropyUnder(block, unit, assignments, row, fired) <= bar) asLow++;
+  const { rows, batch } = assignments;
+  let [bar, asLow] = [NaN, 0];
+  for (let first = 0; first < rows; first += batch) {
+    addFired(block, unit, assignments, first / batch, fired);
+    for (let row = first; row < Math.min(first + batch, rows); row++) {
+      const entropy = entropyOf(fired, row, row - first, assignments);
+      if (row === 0) bar = entropy + TIE;
+      else if (entropy <= bar) asLow++;
+    }
   }
-  return (1 + asLow) / assignments.rows;
+  return (1 + asLow) / rows;
+}
+
+/** Tokens on which a unit fires, by row of a batch and language. */
+function addFired(
+  { offsets, group, firedTokens }: UnitBlock,
+  unit: number,
+  { groups, batch, places }: Assignments,
+  block: number,
+  fired: Float64Array,
+): void {
+  fired.fill(0);
+  for (let entry = offsets[unit]; entry < offsets[unit + 1]; entry++) {
+    const from = (block * groups + group[entry]) * batch;
+    const count = firedTokens[entry];
+    for (let i = from; i < from + batch; i++) fired[places[i]] += count;
+  }
 }
 
 /**
  * Entropy of a unit under one assignment: with p = C / T and S = sum p,
  * `H = ln S - (sum p ln p) / S` and `p ln p = (C ln C - C ln T) / T`.
  */
-function entropyUnder(
-  { offsets, group, firedTokens }: UnitBlock,
-  unit: number,
-  { groups, languages, language, perToken, logTokens, countLogs }: Assignments,
-  row: number,
+function entropyOf(
   fired: Float64Array,
+  row: number,
+  within: number,
+  { languages, perToken, logTokens, countLogs }: Assignments,
 ): number {
-  const labels = row * groups;
-  for (let entry = offsets[unit]; entry < offsets[unit + 1]; entry++) {
-    fired[language[labels + group[entry]]] += firedTokens[entry];
-  }
   let [total, sum] = [0, 0];
   for (let g = 0; g < languages; g++) {
-    const count = fired[g];
+    const count = fired[within * languages + g];
     if (count === 0) continue;
-    fired[g] = 0;
     const at = row * languages + g;
     const countLog = count < countLogs.length ? countLogs[count] : count * Math.log(count);
     total += count * perToken[at];

@@ -30,12 +30,16 @@ ${facts(data, feature, owner)}</header>
 }
 
 function facts(data: ReportData, feature: ReportFeature, owner: number): Html {
-  const { entropy, probability, max } = feature;
+  const { entropy, entropyInterval, probability, max, qValue } = feature;
+  const range = entropyInterval === undefined
+    ? EMPTY
+    : markup` (${decimalText(entropyInterval.low, 3)} to ${decimalText(entropyInterval.high, 3)})`;
+  const q = qValue === undefined ? EMPTY : markup` · q ${decimalText(qValue, 3)}`;
   const next = nextText(data, feature, owner);
   const even = decimalText(Math.exp(entropy), 1);
   return markup`<p class="facts">fires on <b>${percentText(probability)}</b>
 of <bdi>${data.languages[owner].name}</bdi> tokens${next === EMPTY ? EMPTY : markup`, next ${next}`}
-· entropy <b>${decimalText(entropy, 3)}</b> ≈ ${even} languages
+· entropy <b>${decimalText(entropy, 3)}</b>${range} ≈ ${even} languages${q}
 · strongest activation ${decimalText(max, 2)}</p>`;
 }
 

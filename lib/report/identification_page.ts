@@ -1,4 +1,5 @@
 /** An identification and what its features fire on, as the data of a report page. */
+import type { Certainty, FeatureCertainty } from "../lape/certainty.ts";
 import type { Feature, Identification } from "../lape/identification.ts";
 import type { PooledCounts } from "../lape/pool.ts";
 import type { Language } from "../data/languages.ts";
@@ -27,6 +28,7 @@ export interface IdentificationPage {
   readonly languages: readonly Language[];
   readonly samples: readonly Sample[];
   readonly firings: FeatureMap<Firing[]>;
+  readonly certainty?: Certainty;
 }
 
 /** The features that a page shows with tokens and examples: those of lowest entropy. */
@@ -46,7 +48,7 @@ export function pageFindings(
   ReportData,
   "languages" | "layers" | "width" | "candidates" | "shareHistogram" | "features"
 > {
-  const { identification, pooled, languages } = page;
+  const { identification, pooled, languages, certainty } = page;
   return {
     languages: languages.map(({ name, direction, ...language }, g) => ({
       name,
@@ -65,7 +67,10 @@ export function pageFindings(
     })),
     shareHistogram: identification.shareHistogram,
     features: identification.features.map((list, g) =>
-      list.map((feature) => reportFeature(page, feature, languages[g].name))
+      list.map((feature, i) => ({
+        ...reportFeature(page, feature, languages[g].name),
+        ...reportCertainty(certainty?.features[g][i]),
+      }))
     ),
   };
 }
@@ -87,6 +92,13 @@ function reportFeature(
     topTokens: topTokens(fired, samples, language, TOKENS_PER_CARD),
     examples: strongestSamples(fired, samples, language, EXAMPLES_PER_CARD).map(reportExample),
   };
+}
+
+function reportCertainty(
+  { entropyLow = NaN, entropyHigh = NaN, qValue }: FeatureCertainty = {},
+): Pick<ReportFeature, "entropyInterval" | "qValue"> {
+  const known = !Number.isNaN(entropyLow);
+  return { ...known && { entropyInterval: { low: entropyLow, high: entropyHigh } }, qValue };
 }
 
 function reportExample({ sample, activations }: ActiveSample): ReportExample {

@@ -2,20 +2,24 @@
 import { table } from "../cli/table.ts";
 import type { FeatureMap, Firing } from "../interpret/firings.ts";
 import { type Sample, topTokens } from "../interpret/samples.ts";
+import { type Certainty, findingsBelow } from "../lape/certainty.ts";
 import type { Identification } from "../lape/identification.ts";
 import { strongest } from "./identification_page.ts";
+import { countText } from "./numbers.ts";
 import { visibleText } from "./visible_text.ts";
 
 const TOKENS = 6;
+const MOST_FALSE = 0.05;
 
 /**
  * One line per language: how many features, in which layers, and the strongest of them with the
- * tokens it fires on; then the total.
+ * tokens it fires on; then the total, and how many are more than chance.
  */
 export function identificationTable(
   identification: Identification,
   samples: readonly Sample[],
   firings: FeatureMap<Firing[]>,
+  certainty?: Certainty,
 ): string {
   const { languages, features } = identification;
   const columns = ["language", "features", "by layer", "strongest", "entropy", "p", "fires on"];
@@ -37,7 +41,18 @@ export function identificationTable(
     })),
     rows,
   );
-  return `${lines}\n\n${total(identification)}`;
+  return `${lines}\n\n${total(identification)}${certain(identification, certainty)}`;
+}
+
+function certain(identification: Identification, certainty?: Certainty): string {
+  if (!certainty?.test) return "";
+  const { groups, features, test } = certainty;
+  const found = findingsBelow(MOST_FALSE, identification, features, test);
+  return `\n${found.features} of them have q < ${MOST_FALSE}, as have ${
+    countText(found.units)
+  } of ` +
+    `all ${countText(test.tests)} units that fire (languages permuted over ${countText(groups)} ` +
+    `groups of documents).`;
 }
 
 /** `0:3 2:1` for three features in layer 0 and one in layer 2. */

@@ -94,5 +94,16 @@ tokens on which it fires. Its <b>entropy</b> says how that probability is spread
 ${quantityText(languages, "language")}: 0 when one has it alone, ln ${languages} =
 ${Math.log(languages).toFixed(2)} when all share it evenly; e<sup>entropy</sup> is the number of
 languages that would share it evenly. ${rulesInWords(data)} The <b>features</b> are the candidates
-kept under the options at the foot of the page.</p></div>`;
+kept under the options at the foot of the page.${certainty(data)}</p></div>`;
+}
+
+/** What intervals and q-values say, where there are any. */
+function certainty({ features }: ReportData): Html {
+  const some = features.flat().some(({ entropyInterval, qValue }) =>
+    entropyInterval !== undefined || qValue !== undefined
+  );
+  if (!some) return EMPTY;
+  return markup` In brackets stands where 95 % of resampled documents put the <b>entropy</b>; <b>q</b>
+is the share of chance findings among all features with a q as low, chance being documents whose
+languages are permuted.`;
 }

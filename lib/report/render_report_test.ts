@@ -31,6 +31,16 @@ Deno.test("shared features are counted once and named as shared", () => {
   );
 });
 
+Deno.test("intervals and q-values stand with a feature, and are explained where there are any", () => {
+  const data = demoReport();
+  assert.doesNotMatch(text(renderReport(data)), /<b>q<\/b>|resampled/);
+  const sure = { entropyInterval: { low: 0.0125, high: 0.25 }, qValue: 0.0049 };
+  const features = data.features.map((list) => list.map((feature) => ({ ...feature, ...sure })));
+  const page = text(renderReport({ ...data, features }));
+  assert.match(page, /entropy <b>[\d.]+<\/b> \(0\.013 to 0\.250\) ≈ [\d.]+ languages · q 0\.005 /);
+  assert.match(page, /95 % of resampled documents put the <b>entropy<\/b>; <b>q<\/b> is/);
+});
+
 Deno.test("no feature at all is a finding too", () => {
   const data = demoReport();
   const page = renderReport({

@@ -57,6 +57,10 @@ export interface ReportFeature {
   readonly index: number;
   /** In nats. */
   readonly entropy: number;
+  /** Where 95 % of resampled texts put the entropy; absent where that is not known. */
+  readonly entropyInterval?: { readonly low: number; readonly high: number };
+  /** q-value of the permutation test; absent without one. */
+  readonly qValue?: number;
   /** Activation probability per token in the language it is listed under. */
   readonly probability: number;
   /** Activation probability per token in every language, in the order of `languages`. */
