@@ -40,6 +40,26 @@ export async function writeTable(pathWithoutExtension: string, columns: Columns)
   await writeAtomic(`${pathWithoutExtension}.csv`, table.writeCSV());
 }
 
+/** Columns of one number type by name, in order; all of one length. */
+export type NumericColumns = Readonly<
+  Record<string, Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>>
+>;
+
+/**
+ * Writes a long table of numbers as Parquet alone, atomically, in the types of its columns: UInt32,
+ * Float32.
+ *
+ * @throws InputError when the file cannot be written
+ */
+export async function writeParquet(path: string, columns: NumericColumns): Promise<void> {
+  const polars = await loadPolars();
+  // polars reads typed arrays, though its declarations know of lists only
+  const series = Object.entries(columns).map(([name, values]) =>
+    polars.Series(name, values as unknown as number[])
+  );
+  await writeAtomic(path, polars.DataFrame(series).writeParquet());
+}
+
 /**
  * Reads a `.csv` or `.parquet` table. Cells of a CSV are texts as they stand in the file (an empty
  * one is null); those of a Parquet file have its own types.

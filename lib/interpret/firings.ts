@@ -39,12 +39,14 @@ export class FeatureMap<T> {
  * @param targets the hookpoints the features live at
  * @param features the features wanted; only these are kept
  * @param texts tokenised
+ * @param read told the tokens of each text that is done
  */
 export async function findFirings(
   reader: Reader,
   targets: readonly Target[],
   features: Iterable<{ readonly layer: number; readonly index: number }>,
   texts: readonly { readonly ids: Uint32Array }[],
+  read: (tokens: number) => void = () => {},
 ): Promise<FeatureMap<Firing[]>> {
   const found = new FeatureMap<Firing[]>();
   for (const { layer, index } of features) found.set(layer, index, []);
@@ -60,6 +62,7 @@ export async function findFirings(
         }
       }
     }
+    read(texts[text].ids.length);
   }
   return found;
 }
