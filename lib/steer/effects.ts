@@ -28,7 +28,7 @@ export interface Intervention {
   readonly controls: readonly Scores[];
 }
 
-/** A mean change in nats per token, and its percentile interval; none of a single document. */
+/** A mean change in nats per token, and its percentile interval; null for a single document. */
 export interface Estimate {
   readonly mean: number;
   readonly low: number | null;
@@ -51,7 +51,7 @@ const KEYS = ["own", "others", "control_own", "control_others"] as const;
 export interface Effects {
   /** In the order of the interventions. */
   readonly each: readonly Effect[];
-  /** Mean over the interventions that each can be measured for. */
+  /** Mean over the interventions; of own languages, over those with texts of their own. */
   readonly mean: Effect;
 }
 
@@ -78,29 +78,41 @@ export function interventionEffects(
   const clusters = [...new Set(impacted.flatMap(({ documents }) => documents))];
   const changes = interventions.map(({ own, scores, controls }) => ({
     own,
-    changes: changesByCluster(impacted, clusters, scores),
-    controls: controls.map((control) => changesByCluster(impacted, clusters, control)),
+    rows: [scores, ...controls].map((row) => changesByCluster(impacted, clusters, row)),
   }));
   const tokens = impacted.map(({ normal, documents }) =>
     sumsByCluster(clusters, documents, normal.map((score) => score.tokens))
   );
+  const owned = interventions.map(({ own }) => own !== undefined);
   const statistics = (weights: Uint32Array) => {
     const weighted = tokens.map((counts) => dot(counts, weights));
-    const each = changes.map(({ own, changes, controls }) => {
-      const rows = [changes, ...controls].map((row) =>
-        row.map((sums, j) => dot(sums, weights) / weighted[j])
-      );
-      return ownAndOthers(rows, own);
-    });
-    return [...each, KEYS.map((_, s) => mean(defined(each.map((values) => values[s]))))].flat();
+    const each = changes.map(({ own, rows }) =>
+      ownAndOthers(
+        rows.map((row) => row.map((sums, j) => dot(sums, weights) / weighted[j])),
+        own,
+      )
+    );
+    const means = KEYS.map((key, s) =>
+      mean(each.filter((_, i) => owned[i] || !key.endsWith("own")).map((values) => values[s]))
+    );
+    return [...each, means].flat();
   };
   const means = statistics(new Uint32Array(clusters.length).fill(1));
   const intervals = clusterBootstrap(clusters.length, statistics, options);
-  const effects = Array.from(
-    { length: interventions.length + 1 },
-    (_, i) => effect(means, intervals, i * KEYS.length, clusters.length > 1),
-  );
-  return { each: effects.slice(0, -1), mean: effects[interventions.length] };
+  const several = (languages: readonly Impacted[]) =>
+    new Set(languages.flatMap(({ documents }) => documents)).size > 1;
+  const effectAt = (i: number, own: boolean, others: boolean) =>
+    effect(means, intervals, i * KEYS.length, [own, others, own, others]);
+  return {
+    each: interventions.map(({ own }, i) =>
+      effectAt(
+        i,
+        several(impacted.filter((_, j) => j === own)),
+        several(impacted.filter((_, j) => j !== own)),
+      )
+    ),
+    mean: effectAt(interventions.length, several(impacted), several(impacted)),
+  };
 }
 
 /**
@@ -147,27 +159,40 @@ function sumsByCluster(
   return sums;
 }
 
-/** The values of {@linkcode KEYS}, of rows of changes: the intervention's, then its controls'. */
+/**
+ * The values of {@linkcode KEYS}, of rows of changes: the intervention's, then its controls'. A resample
+ * without any text of a language that is needed gives NaN: a mean over fewer would be of other languages.
+ */
 function ownAndOthers(rows: readonly (readonly number[])[], own: number | undefined): number[] {
-  const pairs = rows.map((row) => [
-    own === undefined ? NaN : row[own],
-    mean(defined(row.filter((_, j) => j !== own))),
-  ]);
-  const controls = pairs.slice(1);
-  return [...pairs[0], mean(controls.map(([value]) => value)), mean(controls.map((p) => p[1]))];
+  const pairs = rows.map((row) => ({
+    own: own === undefined ? NaN : row[own],
+    others: mean(row.filter((_, j) => j !== own)),
+  }));
+  const [changed, ...controls] = pairs;
+  return [
+    changed.own,
+    changed.others,
+    mean(controls.map((control) => control.own)),
+    mean(controls.map((control) => control.others)),
+  ];
 }
 
+/**
+ * The effect whose values start at `first`.
+ *
+ * @param several whether each of {@linkcode KEYS} is measured on more than one document
+ */
 function effect(
   means: readonly number[],
   intervals: readonly Interval[],
   first: number,
-  several: boolean,
+  several: readonly boolean[],
 ): Effect {
   const estimate = (s: number): Estimate | null => {
-    const value = means[first + s];
-    if (Number.isNaN(value)) return null;
     const { low, high } = intervals[first + s];
-    return { mean: value, low: several ? low : null, high: several ? high : null };
+    if (Number.isNaN(means[first + s])) return null;
+    const known = several[s] && !Number.isNaN(low);
+    return { mean: means[first + s], low: known ? low : null, high: known ? high : null };
   };
   const [own, others, control_own, control_others] = KEYS.map((_, s) => estimate(s));
   return { own, others, control_own, control_others };
@@ -175,10 +200,6 @@ function effect(
 
 function dot(values: Float64Array, weights: Uint32Array): number {
   return values.reduce((sum, value, i) => sum + value * weights[i], 0);
-}
-
-function defined(values: readonly number[]): number[] {
-  return values.filter((value) => !Number.isNaN(value));
 }
 
 function mean(values: readonly number[]): number {

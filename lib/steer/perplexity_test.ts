@@ -16,6 +16,7 @@ import { type Hook, Llama } from "../nn/llama.ts";
 import {
   corpusPerplexity,
   meanPerplexity,
+  medianPerplexity,
   perplexity,
   scoreTexts,
   type TextScore,
@@ -149,7 +150,7 @@ Deno.test("perplexity: hooks change what is scored", async () => {
   assert.ok(Math.abs(changed.negativeLogLikelihood - plain.negativeLogLikelihood) > 1);
 });
 
-Deno.test("perplexity: mean over texts and over tokens", () => {
+Deno.test("perplexity: mean and median over texts, and over tokens", () => {
   const scores = [
     { tokens: 1, negativeLogLikelihood: Math.log(8) },
     { tokens: 3, negativeLogLikelihood: 3 * Math.log(2) },
@@ -157,6 +158,7 @@ Deno.test("perplexity: mean over texts and over tokens", () => {
   const close = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-12, `${a}, not ${b}`);
   close(perplexity(scores[0]), 8);
   close(meanPerplexity(scores), 5);
+  close(medianPerplexity([...scores, { tokens: 2, negativeLogLikelihood: 0 }]), 2);
   close(corpusPerplexity(scores), 2 ** (6 / 4));
 });
 

@@ -99,6 +99,7 @@ async function scoreParts(
   let found: number[] = [];
   let tokens = 0;
   for await (const scores of scoreEditedTexts(gpu, llama, texts, limits, edits)) {
+    await gpu.profiler?.collect();
     for (const { negativeLogLikelihood, tokens: predicted } of scores) {
       found.push(negativeLogLikelihood);
       tokens += predicted + 1;
