@@ -7,7 +7,7 @@
 // 0 … 0x3f7fffff, then up (x > 0) or down (x < 0) from 0x40000000, so the result is an ordinary positive
 // float. Exact for 0 and 2^-62 <= |x| < 2^64; beyond, logits become equal to 0 or to each other.
 //
-// One invocation per vec4.
+// SPAN vec4s per invocation, LANES apart.
 
 struct Params { count: u32, quads: u32, width: u32 }
 
@@ -16,12 +16,18 @@ struct Params { count: u32, quads: u32, width: u32 }
 
 @compute @workgroup_size(${LANES})
 fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group: vec3u) {
-  let at = (group.y * ${GRID}u + group.x) * ${LANES}u + lane.x;
-  if (at >= p.count) { return; }
-  let bits = x[at];
-  let magnitude = bits & vec4u(0x7fffffffu);
-  let moved = min(max(magnitude, vec4u(0x20800000u)) - 0x20800000u, vec4u(0x3f7fffffu));
-  let ordered = select(0x40000000u + moved, 0x40000000u - moved, bits > vec4u(0x7fffffffu));
-  let column = at % p.quads * 4u + vec4u(0u, 1u, 2u, 3u);
-  x[at] = select(vec4u(), ordered, column < vec4u(p.width));
+  let first = (group.y * ${GRID}u + group.x) * ${LANES * SPAN}u + lane.x;
+#for i in 0..SPAN
+  {
+    let at = first + ${i * LANES}u;
+    if (at < p.count) {
+      let bits = x[at];
+      let magnitude = bits & vec4u(0x7fffffffu);
+      let moved = min(max(magnitude, vec4u(0x20800000u)) - 0x20800000u, vec4u(0x3f7fffffu));
+      let ordered = select(0x40000000u + moved, 0x40000000u - moved, bits > vec4u(0x7fffffffu));
+      let column = at % p.quads * 4u + vec4u(0u, 1u, 2u, 3u);
+      x[at] = select(vec4u(), ordered, column < vec4u(p.width));
+    }
+  }
+#end
 }

@@ -17,6 +17,9 @@ export interface Sampling {
   readonly topP: number;
 }
 
+/** vec4s of logits per invocation. */
+const SPAN = 4;
+
 /** Largest top-k. */
 export const MOST_TOP_K = MOST_K;
 
@@ -63,12 +66,12 @@ export class Sampler implements Disposable {
     const gpu = this.#gpu;
     const quads = logits.stride / 4;
     const count = logits.rows * quads;
-    const order = gpu.kernel("order_logits", orderSource, { LANES: gpu.lanes });
+    const order = gpu.kernel("order_logits", orderSource, { LANES: gpu.lanes, SPAN });
     recorder.dispatchItems(
       order,
       [bindRows(logits)],
       [count, quads, logits.width],
-      Math.ceil(count / gpu.lanes),
+      Math.ceil(count / (gpu.lanes * SPAN)),
     );
     const all = this.#entries(this.#values, this.#indices, firstRow, logits.rows);
     if (firstToken === 0) return this.#topK.record(recorder, logits, 0, all);
