@@ -10,9 +10,10 @@ import { print } from "../lib/cli/output.ts";
 import { run } from "../lib/cli/run.ts";
 
 async function main(options: CheckActiveOptions): Promise<void> {
-  const { texts, names, folder } = await checkActive(options);
+  const { texts, names, folder, profile } = await checkActive(options);
   for (const text of texts) print(`${activeListing(text, names, options.top)}\n`);
   print(`${folder} has result.json, run.json`);
+  if (profile) print(profile);
 }
 
 if (import.meta.main) await run(checkActiveCommand(), main);

@@ -9,12 +9,13 @@ import { table } from "../lib/cli/table.ts";
 import type { Interval } from "../lib/stats/bootstrap.ts";
 
 async function main(options: ClassifyOptions): Promise<void> {
-  const { evaluations, folder } = await classify(options);
+  const { evaluations, folder, profile } = await classify(options);
   print(summary(evaluations));
   print(
     `\n${folder} has comparison.csv, comparison.parquet, run.json, and a folder per classifier with ` +
       `metrics.json and predictions`,
   );
+  if (profile) print(profile);
 }
 
 function summary(evaluations: readonly Evaluation[]): string {

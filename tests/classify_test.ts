@@ -210,7 +210,11 @@ Deno.test("bad input ends in one sentence and exit code 2", () =>
       /--layer names layers\.0\.mlp\.act_fn, but sae-count looks at what SAEs look at/,
       ...["--classifier-type", "sae-count", "--layer", "layers.0.mlp.act_fn"],
     );
-    await refused(/diffmean\.safetensors/, "--classifier-type", "diffmean");
+    await refused(
+      /There is no .*diffmean\.safetensors, which identify writes beside lape\.json/,
+      "--classifier-type",
+      "diffmean",
+    );
     using _claim = await claimFolder(join(folder, "classification"));
     await refused(/Another run of babelscope works in/, "--classifier-type", "eld");
   }));

@@ -12,7 +12,7 @@ import { identifiedFeatures, LAPE_RESULT_PATH } from "../identify/lape_result.ts
 import { readActivations, type SparseActivations } from "../interpret/activations.ts";
 import { wholePiece } from "../interpret/samples.ts";
 import { withModelOptions, withRunOptions } from "../session/options.ts";
-import { openSession, runModel, sessionProvenance } from "../session/session.ts";
+import { openSession, profileTable, runModel, sessionProvenance } from "../session/session.ts";
 import type { Subject } from "../subject/subject.ts";
 import { activeFeatures, withSharedTokens } from "./active_features.ts";
 import type { CheckedText, FeatureNames } from "./active_listing.ts";
@@ -64,6 +64,8 @@ export interface CheckedTexts {
   readonly texts: readonly CheckedText[];
   readonly names: FeatureNames;
   readonly folder: string;
+  /** GPU time per kernel (`--profile`). */
+  readonly profile?: string;
 }
 
 /**
@@ -123,7 +125,8 @@ export async function checkActive(options: CheckActiveOptions): Promise<CheckedT
     seconds: (Date.now() - started.getTime()) / 1000,
   });
   const layers = classifier.targets.map(({ hookpoint }) => hookpoint.layer);
-  return { texts, names: { layers, languages: classifier.languages }, folder };
+  const names = { layers, languages: classifier.languages };
+  return { texts, names, folder, profile: profileTable(model.gpu) };
 }
 
 async function firstSentences(): Promise<string[]> {

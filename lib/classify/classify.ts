@@ -12,6 +12,7 @@ import {
   corpusProvenance,
   openCorpora,
   openSession,
+  profileTable,
   runModel,
   type Session,
   sessionProvenance,
@@ -66,6 +67,8 @@ export interface Classification {
   /** In the order asked for. */
   readonly evaluations: readonly Evaluation[];
   readonly folder: string;
+  /** GPU time per kernel (`--profile`), where there is any. */
+  readonly profile?: string;
 }
 
 /**
@@ -112,7 +115,7 @@ export async function classify(options: ClassifyOptions): Promise<Classification
   await writeTable(join(folder, "comparison"), comparisonColumns(evaluations));
   await writeManifest(join(folder, "run.json"), manifest);
   await model.finished();
-  return { evaluations, folder };
+  return { evaluations, folder, profile: model.profile };
 }
 
 /** Corpora in the order given, but those of one language together. */
@@ -177,6 +180,7 @@ interface ScoresByModel {
   readonly languages?: readonly string[];
   /** For run.json. */
   readonly provenance: Readonly<Record<string, unknown>>;
+  readonly profile?: string;
   /** To be called when the results are written. */
   finished(): Promise<void>;
 }
@@ -191,7 +195,7 @@ async function scoresByModel(
   if (names.length === 0) return { scores: [], provenance: {}, finished: () => Promise.resolve() };
   using session = await openSession(options, looksAtSaes(names) ? undefined : ALL_NEURONS);
   const classifiers = await openClassifiers(names, session.subject, options);
-  const { adapter } = await session.openGpu();
+  const { gpu, adapter } = await session.openGpu();
   using checkpoint = await Checkpoint.open<ModelScores>(join(folder, PARTIAL), {
     code,
     adapter,
@@ -216,6 +220,7 @@ async function scoresByModel(
     ),
     languages: raw[0].languages,
     provenance: { ...sessionProvenance(session), adapter, features: classifiers.files },
+    profile: profileTable(gpu),
     finished: () => Deno.remove(join(folder, PARTIAL)),
   };
 }

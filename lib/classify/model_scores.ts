@@ -1,10 +1,11 @@
 /** Scores of texts by what they make a model do: features of latents and neurons, DiffMean. */
-import { readActivations, type Reader } from "../interpret/activations.ts";
+import { readActivations, type Reader, type TextActivations } from "../interpret/activations.ts";
 import { comesBefore, type Hookpoint } from "../nn/hookpoints.ts";
+import type { Target } from "../sae/target.ts";
 import type { ModelClassifierName } from "./classifiers.ts";
 import { type DiffMeanDirections, diffMeanScores } from "./diffmean.ts";
 import { type FeatureClassifier, wantedUnits } from "./feature_classifier.ts";
-import { featureScores } from "./scores.ts";
+import { type FeatureScores, featureScores, type LayerFeatures } from "./scores.ts";
 import { textMeans } from "./text_means.ts";
 
 /** What texts are scored by. */
@@ -53,13 +54,38 @@ async function scoresOfFeatures(
   texts: readonly { readonly ids: Uint32Array }[],
   { zeros, progressed }: ScoringOptions,
 ): Promise<ModelScores> {
-  const scores: ModelScores = {
-    ...latents && { "sae-count": [], "sae-min-max": [] },
-    ...neurons && { "neuron-count": [] },
+  const readings = readingsOf([latents, neurons].filter((classifier) => classifier !== undefined));
+  const saes: FeatureScores[] = [];
+  const gates: FeatureScores[] = [];
+  if (readings.length > 0) {
+    const targets = readings.map(({ target }) => target);
+    const wanted = readings.map(({ wanted }) => wanted);
+    for await (const found of readActivations(model, targets, texts, { wanted, zeros })) {
+      if (latents) saes.push(scoresBy(latents, readings, found));
+      if (neurons) gates.push(scoresBy(neurons, readings, found));
+      progressed(texts[found.text].ids.length);
+    }
+  }
+  return {
+    ...latents && {
+      "sae-count": saes.map(({ count }) => count),
+      "sae-min-max": saes.map(({ minMax }) => minMax),
+    },
+    ...neurons && { "neuron-count": gates.map(({ count }) => count) },
   };
-  // latents and neurons alternate in the pass
-  const read = [latents, neurons].flatMap((classifier) => {
-    if (!classifier) return [];
+}
+
+/** A hookpoint, what is wanted of it, and for which classifier. */
+interface Reading {
+  readonly classifier: FeatureClassifier;
+  readonly target: Target;
+  readonly wanted: ReadonlySet<number>;
+  readonly layer: LayerFeatures;
+}
+
+/** What classifiers read, in the order of the pass: latents and neurons alternate. */
+function readingsOf(classifiers: readonly FeatureClassifier[]): Reading[] {
+  return classifiers.flatMap((classifier) => {
     const wanted = wantedUnits(classifier);
     return classifier.targets.map((target, i) => ({
       classifier,
@@ -68,29 +94,19 @@ async function scoresOfFeatures(
       layer: classifier.layers[i],
     }));
   }).sort((a, b) => comesBefore(a.target.hookpoint, b.target.hookpoint) ? -1 : 1);
-  if (read.length === 0) return scores;
+}
 
-  const targets = read.map(({ target }) => target);
-  const wanted = read.map(({ wanted }) => wanted);
-  for await (const found of readActivations(model, targets, texts, { wanted, zeros })) {
-    for (const classifier of [latents, neurons]) {
-      if (!classifier) continue;
-      const own = read.map((item, i) => ({ ...item, activations: found.targets[i] }))
-        .filter((item) => item.classifier === classifier);
-      const { count, minMax } = featureScores(
-        classifier.languages.length,
-        own.map(({ layer }) => layer),
-        own.map(({ activations }) => activations),
-      );
-      if (classifier === neurons) scores["neuron-count"]?.push(count);
-      else {
-        scores["sae-count"]?.push(count);
-        scores["sae-min-max"]?.push(minMax);
-      }
-    }
-    progressed(texts[found.text].ids.length);
-  }
-  return scores;
+function scoresBy(
+  classifier: FeatureClassifier,
+  readings: readonly Reading[],
+  { targets }: TextActivations,
+): FeatureScores {
+  const own = [...readings.keys()].filter((i) => readings[i].classifier === classifier);
+  return featureScores(
+    classifier.languages.length,
+    own.map((i) => readings[i].layer),
+    own.map((i) => targets[i]),
+  );
 }
 
 async function scoresOfMeans(

@@ -1,6 +1,7 @@
 /** From options to classifiers: the features and means they use, at the hookpoints they look at. */
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { DIFFMEAN_FILE, readDiffMean } from "../data/diffmean_files.ts";
+import { isFile } from "../data/file_tree.ts";
 import { sha256File } from "../data/files.ts";
 import { InputError } from "../formats/input_error.ts";
 import { type IdentifiedFeatures, identifiedFeatures } from "../identify/lape_result.ts";
@@ -87,6 +88,14 @@ async function openNeurons(
 
 async function openDiffMean({ targets }: Subject, features: IdentifiedFeatures) {
   const path = join(dirname(features.path), DIFFMEAN_FILE);
+  if (!await isFile(path)) {
+    throw new InputError(
+      `There is no ${path}, which identify writes beside ${
+        basename(features.path)
+      }: identify again, ` +
+        `or leave out diffmean.`,
+    );
+  }
   const diff = await readDiffMean(path);
   const found = diff.layers.map((layer) =>
     targets.find(({ hookpoint }) => hookpoint.layer === layer)

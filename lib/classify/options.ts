@@ -17,7 +17,7 @@ export function classifyCommand() {
       "sae-count: slots of a language's features; sae-min-max: their values between the smallest and " +
         "the largest seen; neuron-count: the same as sae-count with neurons; diffmean: along the " +
         "difference of mean activations; fasttext (lid.176) and eld: language identifiers without a " +
-        "model. One pass over the model serves all (default: sae-min-max)",
+        "model. One pass over the model serves all but diffmean, which has its own (default: sae-min-max)",
       each(oneOf(...CLASSIFIERS)),
     )
     .option(
