@@ -7,7 +7,6 @@ import { Checkpoint } from "../data/checkpoint.ts";
 import { claimFolder } from "../data/folder_claim.ts";
 import { codeHash, writeManifest } from "../data/manifest.ts";
 import { InputError } from "../formats/input_error.ts";
-import type { Tokenizer } from "../formats/tokenizer.ts";
 import type { Sampling } from "../gpu/sampler.ts";
 import { type IdentifiedFeatures, identifiedFeatures } from "../identify/lape_result.ts";
 import { type Continuation, generate, type Generation } from "../nn/generation.ts";
@@ -21,6 +20,7 @@ import {
   sessionProvenance,
 } from "../session/session.ts";
 import type { Subject } from "../subject/subject.ts";
+import { answer, publishedAnswer } from "./answers.ts";
 import { EditHooks } from "./edit_hooks.ts";
 import type { GenerateOptions } from "./generate_options.ts";
 import { writeGenerations, type WrittenJob, type WrittenText } from "./generation_files.ts";
@@ -214,17 +214,12 @@ async function writeTogether(
   const written = await generate(gpu, llama, continuations, limits, generation, hooks);
   return written.map((ids, i) => {
     const { seed, prompt } = continuations[i];
-    const ended = generation.endIds.includes(ids[ids.length - 1]);
+    const { endIds, maxNewTokens } = generation;
     const text = compat === "paper"
-      ? tokenizer.decode([...prompt, ...ids].slice(-generation.maxNewTokens))
-      : answer(tokenizer, prompt, ended ? ids.subarray(0, -1) : ids);
-    return { seed, tokens: ids.length, ended, text };
+      ? publishedAnswer(tokenizer, prompt, ids, maxNewTokens)
+      : answer(tokenizer, prompt, ids, endIds);
+    return { seed, tokens: ids.length, ended: endIds.includes(ids[ids.length - 1]), text };
   });
-}
-
-/** Text of the new ids, as it goes on after the prompt: no space of a beginning is taken away. */
-function answer(tokenizer: Tokenizer, prompt: Uint32Array, ids: Uint32Array): string {
-  return tokenizer.decodePieces([...prompt, ...ids]).slice(prompt.length).join("");
 }
 
 /** The first text of each job. */

@@ -52,7 +52,8 @@ export async function generatePublished(
   steering: Steering,
 ): Promise<PublishedText[]> {
   const { config } = llama;
-  const stride = llama.prepareScoring(limits.tokens, continuations.length);
+  const longest = continuations.reduce((sum, { prompt }) => sum + prompt.length + maxNewTokens, 0);
+  const stride = llama.prepareScoring(Math.min(longest, limits.tokens), continuations.length);
   const rows = Math.min(continuations.length, limits.examples);
   using sampler = new Sampler(gpu, clipped(sampling, config.vocabularySize), rows, stride);
   const texts = continuations.map((continuation): Growing => ({
