@@ -480,6 +480,10 @@ Deno.test("texts that cannot replicate are refused before anything is counted", 
 
 Deno.test("counts that do not tell documents apart have no intervals, and it is said", async () => {
   await withFolder(async (cwd) => {
+    const results = join(cwd, "results");
+    const stale = ["diffmean.safetensors", "replication.csv", "replication.json"];
+    await Deno.mkdir(results);
+    for (const name of stale) await Deno.writeTextFile(join(results, name), "of an earlier run");
     const args = ["--in-dir", `${ROOT}tests/fixtures/oracle/default`, "--in-path", "counts"];
     const outcome = await runScript("identify", [
       ...[...args, "--dataset-configs", "sae:{th,ja,de}"],
@@ -487,13 +491,13 @@ Deno.test("counts that do not tell documents apart have no intervals, and it is 
     assert.equal(outcome.code, 0, outcome.stderr);
     assert.match(outcome.stderr, /^These counts do not tell documents apart.*\n$/);
     assert.doesNotMatch(outcome.stdout, /q </);
-    const results = join(cwd, "results");
     for (const row of await readFeatures(results)) {
       const { entropy_low, probability_high, q_value, monolinguality } = row;
       assert.deepEqual([entropy_low, probability_high, q_value], ["", "", ""]);
       assert.notEqual(monolinguality, "");
     }
-    assert.ok(!(await filesUnder(results)).includes("diffmean.safetensors"));
+    const files = await filesUnder(results);
+    assert.deepEqual(stale.filter((name) => files.includes(name)), [], "gone with their run");
     assert.equal((await readJson(join(results, "run.json"))).certainty, null);
   });
 });

@@ -1,4 +1,5 @@
 /** identify: which latents or neurons belong to which language (stage 3, spec section 6). */
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Counted } from "../count/command.ts";
 import { countEvidence, type Evidence, readEvidence } from "./evidence.ts";
@@ -30,7 +31,13 @@ import type { ReportMethod } from "../report/report_data.ts";
 import { profileTable, runModel } from "../session/session.ts";
 import { measureCertainty } from "./certainty.ts";
 import type { IdentifyOptions } from "./options.ts";
-import { checkReplication, type Replicated, replicateIn, writeReplication } from "./replication.ts";
+import {
+  checkReplication,
+  type Replicated,
+  replicateIn,
+  REPLICATION_FILES,
+  writeReplication,
+} from "./replication.ts";
 import { identifyIn, isLape, usualHookpoints } from "./rules.ts";
 
 /** What an identification has left behind. */
@@ -102,7 +109,11 @@ async function write(
   await writeTable(join(folder, "features"), featureColumns(identification, codes, certainty));
   const lape = toLapeJson(identification, pooled, options);
   await writeAtomic(join(folder, options.outFilename), JSON.stringify(lape) + "\n");
-  const diff = isLape(options) ? undefined : diffMean(pooled);
+  // what an earlier run left must not stand for what this one has not
+  for (const name of [DIFFMEAN_FILE, ...REPLICATION_FILES]) {
+    await rm(join(folder, name), { force: true });
+  }
+  const diff = diffMean(pooled);
   if (diff) await writeDiffMean(join(folder, DIFFMEAN_FILE), diff);
   if (replicated) await writeReplication(folder, replicated);
   const manifest = {
@@ -120,7 +131,7 @@ async function write(
   return [
     ...["report.html", "features.csv", "features.parquet", options.outFilename],
     ...diff ? [DIFFMEAN_FILE] : [],
-    ...replicated ? ["replication.csv", "replication.parquet", "replication.json"] : [],
+    ...replicated ? REPLICATION_FILES : [],
     "run.json",
   ];
 }

@@ -66,6 +66,13 @@ export async function replicateIn(
   return { replication: replicate(first, second), corpus, provenance };
 }
 
+/** What {@linkcode writeReplication} writes. */
+export const REPLICATION_FILES = [
+  "replication.csv",
+  "replication.parquet",
+  "replication.json",
+] as const;
+
 /** Writes replication.json and replication.csv; the last row of the table is of all languages. */
 export async function writeReplication(
   folder: string,
