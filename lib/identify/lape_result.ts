@@ -13,7 +13,7 @@ import { identifyCommand } from "./options.ts";
 /** Help of the option that every step after `identify` has. */
 export const LAPE_RESULT_PATH = [
   "--lape-result-path <file>",
-  "lape.json of identify, or a published lape_all.pt (default: <out-dir>/lape.json, " +
+  "lape.json of identify, by its path or within <out-dir>, or a published lape_all.pt (default: <out-dir>/lape.json, " +
   "<out-dir>/neurons/lape.json for neurons; made by identify where it is missing)",
 ] as const;
 
@@ -40,8 +40,17 @@ export async function identifiedFeatures(
   options: LapeOptions & RunOptions,
   kind: UnitKind,
 ): Promise<IdentifiedFeatures> {
-  const path = options.lapeResultPath ?? await usualFeatures(options, kind);
+  const { lapeResultPath, outDir } = options;
+  const path = lapeResultPath === undefined
+    ? await usualFeatures(options, kind)
+    : await namedFeatures(lapeResultPath, outDir);
   return { result: await readLapeFile(path), path, sha256: await sha256File(path) };
+}
+
+/** A file as it is named; if there is none, within the output folder, where identify writes. */
+async function namedFeatures(path: string, outDir: string): Promise<string> {
+  const within = join(outDir, path);
+  return !await isFile(path) && await isFile(within) ? within : path;
 }
 
 async function usualFeatures(options: LapeOptions & RunOptions, kind: UnitKind): Promise<string> {

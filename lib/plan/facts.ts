@@ -29,7 +29,7 @@ export interface StepFacts {
 }
 
 /** Options of `count` that decide its memory, when a plan leaves them out. */
-const BATCH = { tokens: 8192, examples: 1024 };
+const COUNTING = { tokens: 8192, examples: 1024, documentGroups: 32 };
 
 /** Finds facts about steps; what several steps share is looked up once. */
 export class FactFinder {
@@ -184,8 +184,9 @@ function memoryOf(
     modelWidth: widthOf(bytes.total / parameters(config)),
     // Files hold encoder and decoder.
     saeWidth: saes ? widthOf(saes.bytes.total / (2 * saes.count * latents * config.hiddenSize)) : 0,
-    tokens: Number(options.get("block-tokens")?.[0] ?? BATCH.tokens),
-    examples: Number(options.get("batch-size")?.[0] ?? BATCH.examples),
+    tokens: Number(options.get("block-tokens")?.[0] ?? COUNTING.tokens),
+    examples: Number(options.get("batch-size")?.[0] ?? COUNTING.examples),
+    documentGroups: Number(options.get("document-groups")?.[0] ?? COUNTING.documentGroups),
   });
 }
 

@@ -15,6 +15,8 @@ export interface CountShape {
   /** Most tokens and texts of a batch. */
   readonly tokens: number;
   readonly examples: number;
+  /** Most groups of documents that are counted apart. */
+  readonly documentGroups: number;
 }
 
 /** Bytes of GPU memory. */
@@ -25,20 +27,22 @@ export interface CountMemory {
   readonly most: number;
 }
 
-/** Bytes that a unit's counts take (kernels/accumulate.wgsl). */
+/** Bytes that a unit's counts take, beside those by group (kernels/accumulate.wgsl). */
 const UNIT_BYTES = 24;
 /** Wide intermediate values: MLP gate and up, pre-activations and their TopK. */
 const PIECES_BYTES = 192 * 2 ** 20;
 
 /** Foretells the memory of counting; good to about a fifth. */
 export function countMemory(shape: CountShape): CountMemory {
-  const { config, hookpoints, latents, modelWidth, saeWidth, tokens, examples } = shape;
+  const { config, hookpoints, latents, modelWidth, saeWidth, tokens, examples, documentGroups } =
+    shape;
   const { hiddenSize, mlpSize, heads, keyValueHeads, headDim, layers, vocabularySize } = config;
   const queries = heads * headDim;
   const keysAndValues = 2 * keyValueHeads * headDim;
   const activations = 4 * tokens * (4 * hiddenSize + 2 * queries + keysAndValues);
   const units = latents || mlpSize;
-  const counts = hookpoints * units * UNIT_BYTES + (latents ? examples * units / 8 : 0);
+  const unitBytes = UNIT_BYTES + 4 * documentGroups;
+  const counts = hookpoints * units * unitBytes + (latents ? examples * units / 8 : 0);
   const block = modelWidth * hiddenSize * (2 * queries + keysAndValues + 3 * mlpSize);
   const shard = (rows: number, width: number) => Math.min(rows, SHARD_ROWS) * hiddenSize * width;
   const streamed = Math.max(block, shard(latents, saeWidth), shard(vocabularySize, modelWidth));

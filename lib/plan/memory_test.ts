@@ -22,6 +22,7 @@ Deno.test("the memory of counting is foretold within a quarter", async () => {
       saeWidth: 2,
       tokens: Math.min(8192, most("tokens")),
       examples: Math.min(1024, most("examples")),
+      documentGroups: 31,
     });
     const ratio = foretold.most / run.gpu_peak_bytes;
     assert.ok(ratio > 0.75 && ratio < 1.33, `${ratio}`);

@@ -45,7 +45,10 @@ export async function runCommands(
 ): Promise<number> {
   const folder = join(outDir, ".paper");
   using _claim = await claimFolder(folder);
-  const identity = { commands: commands.map(({ args }) => args), code: await codeHash(["kernels", "lib", "scripts"]) };
+  const identity = {
+    commands: commands.map(({ args }) => args),
+    code: await codeHash(["kernels", "lib", "scripts"]),
+  };
   using finished = await Checkpoint.open<Finished>(join(folder, "finished.jsonl"), identity);
   for (const [i, { title, args }] of commands.entries()) {
     const key = String(i);
