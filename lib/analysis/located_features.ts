@@ -1,4 +1,5 @@
 /** Features of a LAPE file at the hookpoints that are open. */
+import { remark } from "../cli/output.ts";
 import { InputError } from "../formats/input_error.ts";
 import type { IdentifiedFeatures } from "../identify/lape_result.ts";
 import type { LapeFeature } from "../lape/lape_json.ts";
@@ -16,7 +17,12 @@ export interface LanguageFeatures {
   readonly features: readonly LocatedFeature[];
 }
 
-/** Languages that have features, in alphabetical order. Of layers that are not open none are taken. */
+/**
+ * Languages that have features, in the order of the file. Features of layers that are not open are
+ * left out, which is said.
+ *
+ * @throws InputError when that leaves none, or for features that the SAEs do not have
+ */
 export function locateFeatures(
   { result, path }: IdentifiedFeatures,
   { targets, config }: Pick<Subject, "targets" | "config">,
@@ -45,6 +51,9 @@ export function locateFeatures(
         `${sae ? "latents" : "neurons"}: give the SAEs that the features were found in.`,
     );
   }
+  const count = (lists: readonly (readonly unknown[])[]) => lists.flat().length;
+  const left = count(result.features) - count(located.map(({ features }) => features));
+  if (left > 0) remark(`Left out, since their layers are not open: ${left} features of ${path}.`);
   return located;
 }
 
