@@ -323,6 +323,7 @@ Deno.test("a feature carries the activations of its language and of all language
     globalMax: 9,
     globalMin: 0.25,
     globalAvg: 2,
+    monolinguality: 20 / 100 - 60 / 100,
   });
 });
 
