@@ -256,8 +256,8 @@ Deno.test("interventions: matrix, effects and controls follow from the perplexit
     }
     // what the paper claims, plainly visible here
     assert.ok(thai.own.low > thai.others.high && thai.own.low > thai.control_own.high);
-    assert.deepEqual(effects.diagonal_dominance, { dominant: 2, of: 2 });
-    assert.match(stdout, /\nThe own language suffers most in 2 of 2 languages\.\n/);
+    assert.deepEqual(effects.diagonal_dominance, { largest: 2, smallest: 0, of: 2 });
+    assert.match(stdout, /\nThe own language loses most in 2 of 2 languages, and least in 0\.\n/);
     assert.match(stdout, /\nfeatures of {2,}features .* own, random features /);
   }));
 

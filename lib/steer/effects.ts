@@ -115,20 +115,31 @@ export function interventionEffects(
   };
 }
 
-/**
- * How many interventions change their own language's corpus perplexity by a larger factor than that of any
- * other; those without texts of their own or of others do not count.
- */
+/** In how many interventions the own language is at an end of those that are impacted. */
+export interface DiagonalDominance {
+  /** Its corpus perplexity grows by a larger factor than that of any other language. */
+  readonly largest: number;
+  /** By a smaller one: what is expected of steering towards the language. */
+  readonly smallest: number;
+  /** Interventions with texts of their own language and of others. */
+  readonly of: number;
+}
+
+/** Compares the own language's change with each other language's. */
 export function diagonalDominance(
   impacted: readonly Impacted[],
   interventions: readonly Intervention[],
-): { readonly dominant: number; readonly of: number } {
-  const measured = interventions.filter(({ own }) => own !== undefined && impacted.length > 1);
-  const dominant = measured.filter(({ own, scores }) => {
+): DiagonalDominance {
+  const measured = interventions.flatMap(({ own, scores }) => {
+    if (own === undefined || impacted.length < 2) return [];
     const ratios = scores.map((changed, j) => corpusRatio(impacted[j].normal, changed));
-    return ratios.every((ratio, j) => j === own || ratio < ratios[own ?? NaN]);
+    return [{ own: ratios[own], others: ratios.filter((_, j) => j !== own) }];
   });
-  return { dominant: dominant.length, of: measured.length };
+  return {
+    largest: measured.filter(({ own, others }) => others.every((ratio) => ratio < own)).length,
+    smallest: measured.filter(({ own, others }) => others.every((ratio) => ratio > own)).length,
+    of: measured.length,
+  };
 }
 
 /** Σ change of -ln p over the texts of each cluster: [impacted language][cluster]. */

@@ -97,7 +97,7 @@ Deno.test("one document has no interval", () => {
   close(others?.low ?? NaN, 2);
 });
 
-Deno.test("an intervention is dominant when no other language loses as much", () => {
+Deno.test("the own language is at an end when no other loses as much, or as little", () => {
   const by = (own: number | undefined, shifts: number[]) => ({
     own,
     scores: shifted(IMPACTED, shifts),
@@ -109,6 +109,10 @@ Deno.test("an intervention is dominant when no other language loses as much", ()
     by(2, [0, 0, 0]),
     by(undefined, [1, 2, 3]),
   ];
-  assert.deepEqual(diagonalDominance(IMPACTED, interventions), { dominant: 1, of: 3 });
-  assert.deepEqual(diagonalDominance(IMPACTED.slice(0, 1), [by(0, [1])]), { dominant: 0, of: 0 });
+  assert.deepEqual(diagonalDominance(IMPACTED, interventions), { largest: 1, smallest: 1, of: 3 });
+  assert.deepEqual(diagonalDominance(IMPACTED.slice(0, 1), [by(0, [1])]), {
+    largest: 0,
+    smallest: 0,
+    of: 0,
+  });
 });

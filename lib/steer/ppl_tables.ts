@@ -67,7 +67,7 @@ export function effectsTable(
     ...[name, features, estimate(effect.own), estimate(effect.others)],
     ...(controlled ? [estimate(effect.control_own), estimate(effect.control_others)] : []),
   ];
-  const { dominant, of } = diagonalDominance(impacted, interventions);
+  const { largest, smallest, of } = diagonalDominance(impacted, interventions);
   return [
     "Change of -ln p per token, in nats, with 95 % intervals over documents:",
     numbers(
@@ -78,7 +78,7 @@ export function effectsTable(
       ],
     ),
     "",
-    `The own language suffers most in ${dominant} of ${of} languages.`,
+    `The own language loses most in ${largest} of ${of} languages, and least in ${smallest}.`,
   ].join("\n");
 }
 
