@@ -38,19 +38,21 @@ async function main(options: Options): Promise<void> {
     options,
     ...sessionProvenance(session),
     corpora: corpusProvenance(corpora),
-    adapters: [...new Set(made.results.map(({ adapter }) => adapter))],
+    adapters: [...new Set(made.results.flatMap(({ adapters }) => adapters))],
     code: { sha256: made.code },
     started: started.toISOString(),
     seconds: (Date.now() - started.getTime()) / 1000,
   });
-  print(summary(made));
+  const hookpoints = session.subject.targets.length;
+  print(summary(made, hookpoints));
   print(`\nStatistics are in ${folder}`);
-  if (options.profile && made.results.some(({ reused }) => !reused)) {
+  if (options.profile && made.results.some(({ reused }) => reused < hookpoints)) {
     print(profileTable((await session.openGpu()).gpu) ?? "");
   }
 }
 
-function summary({ results }: Statistics): string {
+/** @param hookpoints of each language */
+function summary({ results }: Statistics, hookpoints: number): string {
   const columns = ["data set", "language", "examples", "tokens", "occurrences", ""];
   return table(
     columns.map((header, i) => ({ header, align: i >= 2 && i <= 4 ? "right" : "left" })),
@@ -58,7 +60,11 @@ function summary({ results }: Statistics): string {
       dataset,
       corpora[0].language.name,
       ...[examples, tokens, occurrences].map((n) => n.toLocaleString("en")),
-      reused ? "was there" : "",
+      reused === hookpoints
+        ? "was there"
+        : reused > 0
+        ? `${reused} of ${hookpoints} were there`
+        : "",
     ]),
   );
 }

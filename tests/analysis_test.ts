@@ -65,7 +65,6 @@ Deno.test("similarity: IoU and correlation are those of an independent model and
       ...["--out-dir", out, ...await onOracle(folder), "--top", "2"],
     ]);
     assert.deepEqual(await filesUnder(join(out, "similarity")), [
-      ".babelscope.lock",
       ...["iou/English.csv", "iou/Thai.csv", "pairs.csv", "pairs.parquet"],
       ...["pearson/English.csv", "pearson/Thai.csv", "run.json"],
     ]);

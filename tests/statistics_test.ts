@@ -130,10 +130,18 @@ Deno.test("what is there is kept; lists can be left out; neurons have statistics
     assert.doesNotMatch(shorter.stdout, /was there/);
     const files = await filesUnder(join(folder, "out/statistics/texts"));
     assert.deepEqual(files, [
-      ...["records/en.json", "records/th.json"],
+      ...["en.json", "th.json"].map((name) => `records/layers.1.mlp.act_fn/${name}`),
       ...["en.csv", "en.parquet", "th.csv", "th.parquet"]
         .map((name) => `summary/layers.1.mlp.act_fn/${name}`),
     ]);
+    const more = await statistics(
+      folder,
+      "out",
+      "--layer",
+      "layers.{0,1}.mlp.act_fn",
+      "--no-occurrences",
+    );
+    assert.match(more.stdout, /English .* 1 of 2 were there\n/);
     await Deno.remove(summary);
     const repaired = await statistics(folder, "out", ...neurons, "--no-occurrences");
     assert.match(repaired.stdout, /English +12 +[\d,]+ +[\d,]+\s*\n.*Thai .* was there\n/);

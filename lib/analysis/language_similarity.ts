@@ -10,7 +10,7 @@ import type { IdentifiedFeatures } from "../identify/lape_result.ts";
 import type { RunOptions } from "../session/options.ts";
 import { runModel, type RunningModel, type Session } from "../session/session.ts";
 import { checkLengths, tokenised, type TokenisedText } from "../session/tokenised.ts";
-import { READING_ROOMS } from "../statistics/code.ts";
+import { READING_ROOMS } from "../statistics/origin.ts";
 import { folderOfDataset } from "../statistics/dataset_folders.ts";
 import { type LanguageFeatures, locateFeatures } from "./located_features.ts";
 import { findOccurrences } from "./occurrences.ts";

@@ -12,7 +12,7 @@ import type { Target } from "../sae/target.ts";
 import type { RunOptions } from "../session/options.ts";
 import { runModel, type RunningModel, type Session } from "../session/session.ts";
 import { checkLengths, tokenised, type TokenisedText } from "../session/tokenised.ts";
-import { READING_ROOMS } from "../statistics/code.ts";
+import { READING_ROOMS } from "../statistics/origin.ts";
 import {
   addCounts,
   addFirings,

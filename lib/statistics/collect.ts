@@ -13,7 +13,7 @@ import type { RunOptions } from "../session/options.ts";
 import { runModel, type Session } from "../session/session.ts";
 import { checkLengths, tokenised, type TokenisedText } from "../session/tokenised.ts";
 import type { Subject } from "../subject/subject.ts";
-import { READING_ROOMS } from "./code.ts";
+import { hashesAt, READING_ROOMS } from "./origin.ts";
 import {
   checkDisjoint,
   type CollectedShard,
@@ -137,14 +137,12 @@ interface Work {
   readonly origin: ReadonlyMap<string, ShardOrigin>;
 }
 
-function originsOf({ hashes, targets }: Subject, shard: Shard, code: string) {
+function originsOf(subject: Subject, shard: Shard, code: string) {
   const { spec: { name, lang, config, split }, source: { commit } } = shard.corpus;
   const texts = textsHash(shard.texts);
-  return new Map(targets.map(({ hookpoint }) => {
-    const ofHookpoint = ([path]: [string, string]) => path.startsWith(`${hookpoint.name}/`);
-    const sae = Object.fromEntries(Object.entries(hashes.saes).filter(ofHookpoint));
+  return new Map(subject.targets.map(({ hookpoint }) => {
     const dataset = { name, lang, config, split, commit };
-    const identity = JSON.stringify({ model: hashes.model, sae, dataset, code });
+    const identity = JSON.stringify({ ...hashesAt(subject, hookpoint), dataset, code });
     return [hookpoint.name, { identity, texts }];
   }));
 }

@@ -4,13 +4,14 @@ import { type Progress, progress } from "../cli/progress.ts";
 import type { Corpus } from "../data/corpora.ts";
 import { codeHash } from "../data/manifest.ts";
 import { readActivations, type SparseActivations } from "../interpret/activations.ts";
+import type { Target } from "../sae/target.ts";
 import type { RunOptions } from "../session/options.ts";
 import { runModel, type RunningModel, type Session } from "../session/session.ts";
 import { checkLengths, tokenised, type TokenisedText } from "../session/tokenised.ts";
 import type { Subject } from "../subject/subject.ts";
-import { occurrencesByUnit } from "./by_unit.ts";
-import { READING_ROOMS } from "./code.ts";
+import { type OccurrencesByUnit, occurrencesByUnit } from "./by_unit.ts";
 import { byDatasetAndLanguage, type DatasetLanguage } from "./dataset_folders.ts";
+import { hashesAt, READING_ROOMS } from "./origin.ts";
 import {
   occurrencesPath,
   readRecord,
@@ -33,10 +34,15 @@ export interface StatisticsOptions extends RunOptions {
 }
 
 /** The statistics of one data set and language. */
-export interface StatisticsResult extends Omit<StatisticsRecord, "identity"> {
-  readonly dataset: string;
-  readonly corpora: readonly Corpus[];
-  readonly reused: boolean;
+export interface StatisticsResult extends DatasetLanguage {
+  readonly examples: number;
+  readonly tokens: number;
+  /** Occurrences at all hookpoints together. */
+  readonly occurrences: number;
+  /** Those that its hookpoints were read on; usually one. */
+  readonly adapters: readonly string[];
+  /** Hookpoints whose statistics were there. */
+  readonly reused: number;
 }
 
 /** All of them, and the code that made them. */
@@ -65,34 +71,55 @@ export async function statistics(
 ): Promise<Statistics> {
   const { subject } = session;
   const code = await codeHash(STATISTICS_ROOMS);
-  const jobs = byDatasetAndLanguage(corpora)
-    .map((job) => ({ ...job, identity: identityOf(subject, job, code, options) }));
-  const records = await Promise.all(
-    jobs.map((job) => readRecord(join(folder, job.dataset), job.lang, job.identity)),
-  );
-  const left = jobs.filter((_, i) => !records[i]);
-  const made = await makeRecords(session, left, folder, options);
-  const results = jobs.map((job, i) => {
-    const { identity: _, ...record } = records[i] ?? made.get(job)!;
-    return { ...record, dataset: job.dataset, corpora: job.corpora, reused: !!records[i] };
+  const jobs: Job[] = [];
+  for (const own of byDatasetAndLanguage(corpora)) {
+    const identities = subject.targets
+      .map((target) => identityOf(subject, target, own, code, options));
+    const records = await Promise.all(
+      subject.targets.map(({ hookpoint: { name } }, i) =>
+        readRecord(join(folder, own.dataset), name, own.lang, identities[i])
+      ),
+    );
+    jobs.push({ ...own, identities, records });
+  }
+  const reused = jobs.map(({ records }) => records.filter((record) => record).length);
+  await makeRecords(session, jobs.filter(isOpen), folder, options);
+  const results = jobs.map(({ dataset, lang, corpora, records }, i) => {
+    const made = records.flatMap((record) => record ?? []);
+    return {
+      dataset,
+      lang,
+      corpora,
+      examples: made[0].examples,
+      tokens: made[0].tokens,
+      occurrences: made.reduce((sum, { occurrences }) => sum + occurrences, 0),
+      adapters: [...new Set(made.map(({ adapter }) => adapter))],
+      reused: reused[i],
+    };
   });
   return { results, code };
 }
 
-/** The statistics to make of one data set and language. */
+/** The statistics to make of one data set and language; both lists in the order of the targets. */
 interface Job extends DatasetLanguage {
-  readonly identity: string;
+  readonly identities: readonly string[];
+  /** Those that are there; the others are filled in when they are made. */
+  readonly records: (StatisticsRecord | undefined)[];
+}
+
+function isOpen({ records }: Job): boolean {
+  return records.some((record) => !record);
 }
 
 function identityOf(
-  { hashes, targets }: Subject,
+  subject: Subject,
+  { hookpoint }: Target,
   { corpora }: DatasetLanguage,
   code: string,
   { compat, occurrences }: StatisticsOptions,
 ): string {
   return JSON.stringify({
-    ...hashes,
-    hookpoints: targets.map(({ hookpoint }) => hookpoint.name),
+    ...hashesAt(subject, hookpoint),
     corpus: corpora.map(({ sha256 }) => sha256),
     code,
     compat: compat ?? null,
@@ -117,9 +144,8 @@ async function makeRecords(
   jobs: readonly Job[],
   folder: string,
   options: StatisticsOptions,
-): Promise<Map<Job, StatisticsRecord>> {
-  const made = new Map<Job, StatisticsRecord>();
-  if (jobs.length === 0) return made;
+): Promise<void> {
+  if (jobs.length === 0) return;
   const work = jobs.map((job) => tokenise(session.subject, job));
   using model = await runModel(session, options);
   for (const { job, parts } of work) {
@@ -131,13 +157,12 @@ async function makeRecords(
   let done = 0;
   try {
     for (const each of work) {
-      made.set(each.job, await makeRecord(run, each, done));
+      await makeRecordsOf(run, each, done);
       done += each.tokens;
     }
   } finally {
     shown.done();
   }
-  return made;
 }
 
 interface StatisticsRun {
@@ -148,53 +173,68 @@ interface StatisticsRun {
   readonly shown: Progress;
 }
 
-/** @param done tokens of the work before */
-async function makeRecord(
-  run: StatisticsRun,
-  work: TokenisedJob,
+/**
+ * Reads a job's texts and writes what is missing of it.
+ *
+ * @param done tokens of the work before
+ */
+async function makeRecordsOf(
+  { session: { subject }, model, options, folder, shown }: StatisticsRun,
+  { job, parts, tokens }: TokenisedJob,
   done: number,
-): Promise<StatisticsRecord> {
-  const { session: { subject }, model, options, shown } = run;
-  const { job, tokens } = work;
-  const texts = work.parts.flat();
+): Promise<void> {
   const paper = options.compat === "paper";
-  const folder = join(run.folder, job.dataset);
-  await removeRecord(folder, job.lang);
-
-  const activations: SparseActivations[][] = subject.targets.map(() => []);
+  const texts = parts.flat();
+  const open = [...subject.targets.keys()].filter((target) => !job.records[target]);
+  const targets = open.map((target) => subject.targets[target]);
+  const activations: SparseActivations[][] = open.map(() => []);
   let read = done;
-  for await (const own of readActivations(model, subject.targets, texts, { zeros: paper })) {
+  for await (const own of readActivations(model, targets, texts, { zeros: paper })) {
     own.targets.forEach((sparse, i) => activations[i].push(sparse));
     shown.update(read += texts[own.text].ids.length, job.lang);
   }
   // The original numbers the rows of all files of a language through.
   const rows = Uint32Array.from(texts, ({ row }, i) => paper ? i : row);
-  const files: string[] = [];
-  let occurrences = 0;
-  for (const [i, { hookpoint: { name } }] of subject.targets.entries()) {
-    const found = occurrencesByUnit(activations[i], unitsAt(subject, i));
-    occurrences += found.values.length;
+  for (const [i, target] of open.entries()) {
+    const { hookpoint, sae } = targets[i];
+    const found = occurrencesByUnit(activations[i], sae?.latents ?? subject.config.mlpSize);
     activations[i] = [];
-    const summary = summaryPath(folder, name, job.lang);
-    await writeSummary(summary, summariseUnits(found), { lang: job.lang, hookpoint: name, paper });
-    files.push(`${summary}.csv`, `${summary}.parquet`);
-    if (!options.occurrences) continue;
-    const list = `${occurrencesPath(folder, name, job.lang)}.${paper ? "csv" : "parquet"}`;
-    await (paper ? writePaperOccurrences : writeOccurrences)(list, found, rows);
-    files.push(list);
+    const place = { folder: join(folder, job.dataset), lang: job.lang, hookpoint: hookpoint.name };
+    await removeRecord(place.folder, place.hookpoint, place.lang);
+    const record = {
+      identity: job.identities[target],
+      examples: texts.length,
+      tokens,
+      occurrences: found.values.length,
+      adapter: model.adapter,
+      files: await writeFiles(place, found, rows, options),
+    };
+    await writeRecord(place.folder, place.hookpoint, place.lang, record);
+    job.records[target] = record;
   }
-  const made = {
-    identity: job.identity,
-    examples: texts.length,
-    tokens,
-    occurrences,
-    adapter: model.adapter,
-    files,
-  };
-  await writeRecord(folder, job.lang, made);
-  return made;
 }
 
-function unitsAt({ targets, config }: Subject, target: number): number {
-  return targets[target].sae?.latents ?? config.mlpSize;
+/** What statistics are of. */
+interface Place {
+  /** Of the data set. */
+  readonly folder: string;
+  readonly lang: string;
+  readonly hookpoint: string;
+}
+
+/** @returns the files */
+async function writeFiles(
+  { folder, lang, hookpoint }: Place,
+  found: OccurrencesByUnit,
+  rows: Uint32Array,
+  { compat, occurrences }: StatisticsOptions,
+): Promise<string[]> {
+  const paper = compat === "paper";
+  const summary = summaryPath(folder, hookpoint, lang);
+  await writeSummary(summary, summariseUnits(found), { lang, hookpoint, paper });
+  const files = [`${summary}.csv`, `${summary}.parquet`];
+  if (!occurrences) return files;
+  const list = `${occurrencesPath(folder, hookpoint, lang)}.${paper ? "csv" : "parquet"}`;
+  await (paper ? writePaperOccurrences : writeOccurrences)(list, found, rows);
+  return [...files, list];
 }

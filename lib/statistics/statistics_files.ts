@@ -89,67 +89,73 @@ export async function writePaperOccurrences(
   await writeAtomic(path, lines.join(""));
 }
 
-/** What is written once all files of a data set and language are: it says that they belong together. */
+/** What is written once the files of a hookpoint and language are: it says what they are of. */
 const recordSchema = z.object({
   /** JSON of what the statistics depend on. */
   identity: z.string(),
   examples: z.int().nonnegative(),
   tokens: z.int().nonnegative(),
-  /** Occurrences at all hookpoints together. */
   occurrences: z.int().nonnegative(),
   adapter: z.string(),
   /** Relative to the folder of the data set. */
   files: z.array(z.string()),
 });
 
-/** The record of a data set and language. */
+/** The record of a data set, language and hookpoint. */
 export type StatisticsRecord = z.infer<typeof recordSchema>;
 
-/** Path of a language's record within the folder of the data set. */
-function recordPath(folder: string, lang: string): string {
-  return join(folder, "records", `${lang}.json`);
+/** Path of a record within the folder of the data set. */
+function recordPath(folder: string, hookpoint: string, lang: string): string {
+  return join(folder, "records", hookpoint, `${lang}.json`);
 }
 
 /**
- * The record of a language, if it says that exactly this is there, and all files that it names are.
+ * The record of a hookpoint and language, if it says that exactly this is there, and all files that it
+ * names are.
  *
  * @param folder of the data set
  */
 export async function readRecord(
   folder: string,
+  hookpoint: string,
   lang: string,
   identity: string,
 ): Promise<StatisticsRecord | undefined> {
-  const record = await recordThere(folder, lang);
+  const record = await recordThere(recordPath(folder, hookpoint, lang));
   if (record?.identity !== identity) return undefined;
   for (const file of record.files) if (!await isFile(join(folder, file))) return undefined;
   return record;
 }
 
-/** Takes the record of a language away, with the files that it names: others are to take their place. */
-export async function removeRecord(folder: string, lang: string): Promise<void> {
-  const record = await recordThere(folder, lang);
-  await rm(recordPath(folder, lang), { force: true });
+/** Takes a record away, with the files that it names: others are to take their place. */
+export async function removeRecord(
+  folder: string,
+  hookpoint: string,
+  lang: string,
+): Promise<void> {
+  const path = recordPath(folder, hookpoint, lang);
+  const record = await recordThere(path);
+  await rm(path, { force: true });
   for (const file of record?.files ?? []) await rm(join(folder, file), { force: true });
 }
 
 /**
- * Writes the record of a language.
+ * Writes a record.
  *
  * @param record its files as paths
  */
 export async function writeRecord(
   folder: string,
+  hookpoint: string,
   lang: string,
   record: StatisticsRecord,
 ): Promise<void> {
   const files = record.files.map((file) => relative(folder, file));
-  await writeManifest(recordPath(folder, lang), { ...record, files });
+  await writeManifest(recordPath(folder, hookpoint, lang), { ...record, files });
 }
 
 /** Undefined where there is none, or a damaged one. */
-async function recordThere(folder: string, lang: string): Promise<StatisticsRecord | undefined> {
-  const path = recordPath(folder, lang);
+async function recordThere(path: string): Promise<StatisticsRecord | undefined> {
   if (!await isFile(path)) return undefined;
   try {
     return recordSchema.safeParse(await readJson(path)).data;
