@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { sha256File } from "../lib/data/files.ts";
-import { CLAIM, claimFolder } from "../lib/data/folder_claim.ts";
+import { claimFolder } from "../lib/data/folder_claim.ts";
 import { type Counts, decodeCounts } from "../lib/formats/counts.ts";
 import { fromBytes } from "../lib/formats/safetensors.ts";
 import { equalCounts, mergeCounts } from "../lib/lape/counts.ts";
@@ -40,9 +40,9 @@ async function shortTexts(): Promise<Record<string, string[]>> {
   return { en: short.slice(0, 67), th: short.slice(67, 100) };
 }
 
-/** Hashes of the counts files under a folder: of all but the claim and run.json, which has times. */
+/** Hashes of the counts files under a folder: of all but run.json, which has times. */
 async function countsFiles(folder: string): Promise<Record<string, string>> {
-  const { "run.json": _, [CLAIM]: _claim, ...files } = await hashesOf(folder);
+  const { "run.json": _, ...files } = await hashesOf(folder);
   return files;
 }
 

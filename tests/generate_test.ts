@@ -1,7 +1,6 @@
 /** babelscope generate: files, languages, controls, resuming, the published loop, neurons, bad input. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { CLAIM } from "../lib/data/folder_claim.ts";
 import { readTable } from "../lib/data/tables.ts";
 import { identifyLape } from "../lib/lape/identify_neurons.ts";
 import { identifySaeLape } from "../lib/lape/identify_sae.ts";
@@ -87,7 +86,7 @@ Deno.test("all languages and the model as it is; Thai texts where it is steered 
     const name = `seed_0_mult_0.4_token_20_last_token_False_layer_${LAYERS}.csv`;
     assert.ok(files.includes(`th/${name}`) && files.includes(`th/control_1/${name}`));
     assert.ok(files.includes("baseline/seed_0_mult_0.0_token_20_last_token_False_layer_[].csv"));
-    assert.equal(files.length, 1 + 15 * 2 + [CLAIM, "csv", "parquet", "run.json"].length);
+    assert.equal(files.length, 1 + 15 * 2 + ["csv", "parquet", "run.json"].length);
     const csv = await readTable(join(texts, "th", name));
     assert.deepEqual(Object.keys(csv), ["seed", "generated_text"]);
     const own = rows.filter(({ lang, control }) => lang === "th" && control === 0);

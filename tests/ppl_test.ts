@@ -1,7 +1,6 @@
 /** babelscope ppl: perplexities with and without interventions, against an independent implementation. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { CLAIM } from "../lib/data/folder_claim.ts";
 import { readTable } from "../lib/data/tables.ts";
 import { identifyLape } from "../lib/lape/identify_neurons.ts";
 import { identifySaeLape } from "../lib/lape/identify_sae.ts";
@@ -133,7 +132,7 @@ Deno.test("oracle: perplexities of every text of 15 languages", () =>
     const { code, stdout, stderr } = await ppl(folder, texts(folder, ALL, 12));
     assert.equal(code, 0, stderr);
     const out = join(folder, "out/ppl/normal");
-    assert.deepEqual(await filesUnder(out), [CLAIM, "normal.json", "run.json"]);
+    assert.deepEqual(await filesUnder(out), ["normal.json", "run.json"]);
     const found = await readJson(join(out, "normal.json"));
     const largest = largestDifference(found, EXPECTED.normal);
     assert.ok(largest < TOLERANCE, `${largest}`);
@@ -185,7 +184,7 @@ Deno.test("interventions: matrix, effects and controls follow from the perplexit
     assert.equal(code, 0, stderr);
     const out = join(folder, STEERED);
     assert.deepEqual(await filesUnder(out), [
-      ...[CLAIM, "change_matrix.csv", "change_matrix.parquet"],
+      ...["change_matrix.csv", "change_matrix.parquet"],
       ...["control_1/de.json", "control_1/th.json", "control_2/de.json", "control_2/th.json"],
       ...["de.json", "effects.json", "normal.json", "run.json", "th.json"],
     ]);

@@ -2,8 +2,9 @@
 import { join } from "node:path";
 import { InputError } from "../formats/input_error.ts";
 import { prepareFolder } from "./files.ts";
+import { isAt } from "./file_lock.ts";
 
-/** File whose lock claims a folder; it stays behind, empty. */
+/** File whose lock claims a folder; it goes with the claim, unless the process is killed. */
 export const CLAIM = ".babelscope.lock";
 
 /**
@@ -14,10 +15,22 @@ export const CLAIM = ".babelscope.lock";
  */
 export async function claimFolder(folder: string): Promise<Disposable> {
   await prepareFolder(folder);
-  const file = await Deno.open(join(folder, CLAIM), { write: true, create: true });
-  if (await file.tryLock(true)) return file;
+  const path = join(folder, CLAIM);
+  for (;;) {
+    const file = await Deno.open(path, { write: true, create: true });
+    if (!await file.tryLock(true)) {
+      file.close();
+      throw new InputError(
+        `Another run of babelscope works in ${folder}; wait for its end, or name another folder with --out-dir.`,
+      );
+    }
+    // a holder that has just ended took its file away, and this may be a lock on that one
+    if (await isAt(file, path)) return { [Symbol.dispose]: () => giveBack(file, path) };
+    file.close();
+  }
+}
+
+function giveBack(file: Deno.FsFile, path: string): void {
+  Deno.removeSync(path);
   file.close();
-  throw new InputError(
-    `Another run of babelscope works in ${folder}; wait for its end, or name another folder with --out-dir.`,
-  );
 }

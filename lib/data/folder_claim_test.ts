@@ -22,6 +22,7 @@ Deno.test("a folder is made and claimed by one run at a time", () =>
         /^Another run of babelscope works in .*results\/deep; wait/,
       );
     }
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(folder)), [], "nothing stays");
     using _again = await claimFolder(folder);
   }));
 

@@ -11,7 +11,7 @@ import { CachedRepo, sizeOf } from "./cache.ts";
 import { checkSpace, onDisk } from "./disk.ts";
 import { fetchPart, type HubConnection } from "./http.ts";
 import { fileUrl, listRepo } from "./listing.ts";
-import { takeLock } from "./lock.ts";
+import { takeLock } from "../file_lock.ts";
 import { OutOfPatience, PATIENCE, type Patience } from "./patience.ts";
 import {
   checkRepoRef,

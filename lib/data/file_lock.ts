@@ -22,7 +22,7 @@ export async function takeLock(path: string): Promise<Disposable> {
 }
 
 /** Whether the open file is still the one at the path: its holder may have removed it meanwhile. */
-async function isAt(file: Deno.FsFile, path: string): Promise<boolean> {
+export async function isAt(file: Deno.FsFile, path: string): Promise<boolean> {
   const held = await file.stat();
   try {
     const there = await Deno.stat(path);

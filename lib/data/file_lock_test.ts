@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { withFolder } from "../../../tests/support/run.ts";
-import { takeLock } from "./lock.ts";
+import { withFolder } from "../../tests/support/run.ts";
+import { takeLock } from "./file_lock.ts";
 
 /** Whether somebody holds the lock of the file at `path` now. */
 async function isHeld(path: string): Promise<boolean> {
