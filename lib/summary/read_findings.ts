@@ -144,7 +144,7 @@ const EffectsRecord = z.looseObject({
     control_own: EffectRecord.nullable(),
     control_others: EffectRecord.nullable(),
   }),
-  diagonal_dominance: z.looseObject({ dominant: z.number(), of: z.number() }),
+  diagonal_dominance: z.looseObject({ largest: z.number(), of: z.number() }),
 });
 
 async function interventions(folder: string): Promise<InterventionEffect[]> {
@@ -161,7 +161,7 @@ async function interventions(folder: string): Promise<InterventionEffect[]> {
       others: mean.others,
       controlOwn: mean.control_own ?? undefined,
       controlOthers: mean.control_others ?? undefined,
-      dominated: diagonal_dominance.dominant,
+      dominated: diagonal_dominance.largest,
     });
   }
   return effects;
