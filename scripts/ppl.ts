@@ -7,10 +7,10 @@ import { claimFolder } from "../lib/data/folder_claim.ts";
 import { writeManifest } from "../lib/data/manifest.ts";
 import { identifiedFeatures } from "../lib/identify/lape_result.ts";
 import { openCorpora, profileTable } from "../lib/session/session.ts";
-import { measurePerplexities, openPplSession } from "../lib/steer/ppl.ts";
-import { writePerplexities } from "../lib/steer/ppl_files.ts";
-import { pplCommand, type PplOptions, usualFolder } from "../lib/steer/ppl_options.ts";
-import { effectsTable, matrixTables, normalTable } from "../lib/steer/ppl_tables.ts";
+import { measurePerplexities, openPplSession } from "../lib/ppl/ppl.ts";
+import { writePerplexities } from "../lib/ppl/ppl_files.ts";
+import { pplCommand, type PplOptions, usualFolder } from "../lib/ppl/ppl_options.ts";
+import { effectsTable, matrixTables, normalTable } from "../lib/ppl/ppl_tables.ts";
 
 const command = pplCommand();
 

@@ -3,14 +3,7 @@ import { step } from "../cli/step.ts";
 import { integer, number, oneOf } from "../cli/values.ts";
 import { LAPE_RESULT_PATH } from "../identify/lape_result.ts";
 import { withModelOptions, withRunOptions, withTextOptions } from "../session/options.ts";
-import type { ActivationValue } from "./interventions.ts";
-
-/** V by the keys that the original has for them in its LAPE file. */
-export const LAPE_VALUES: Readonly<Record<string, ActivationValue>> = {
-  final_indice_global_max_active: "max",
-  final_indice_global_min_active: "min",
-  final_indice_global_avg_active: "avg",
-};
+import { LAPE_VALUES } from "../steer/language_interventions.ts";
 
 /** The command of the step, with all its options. */
 export function pplCommand() {

@@ -13,8 +13,11 @@ import {
   sessionProvenance,
 } from "../session/session.ts";
 import { join } from "node:path";
-import { type Effects, interventionEffects } from "./effects.ts";
-import { type LanguageIntervention, languageInterventions } from "./ppl_interventions.ts";
+import { type Effects, interventionEffects } from "../steer/effects.ts";
+import {
+  type LanguageIntervention,
+  languageInterventions,
+} from "../steer/language_interventions.ts";
 import type { PplOptions } from "./ppl_options.ts";
 import { type Measured, scoreAll, type ScoredPart } from "./ppl_scores.ts";
 import { type LanguageTexts, textsByLanguage } from "./ppl_texts.ts";
@@ -26,6 +29,7 @@ const ROOMS = [
   "lib/nn",
   "lib/sae",
   "lib/steer",
+  "lib/ppl",
   "lib/stats",
   "lib/subject",
   "lib/formats",

@@ -5,11 +5,11 @@
 import type { Checkpoint } from "../data/checkpoint.ts";
 import { NO_GROUP } from "../gpu/add_vector.ts";
 import type { RunningModel } from "../session/session.ts";
-import { EditHooks } from "./edit_hooks.ts";
-import type { Impacted, Intervention, Scores } from "./effects.ts";
-import type { Edit } from "./interventions.ts";
-import { scoreEditedTexts, type TextScore } from "./perplexity.ts";
-import type { LanguageIntervention } from "./ppl_interventions.ts";
+import { EditHooks } from "../steer/edit_hooks.ts";
+import type { Impacted, Intervention, Scores } from "../steer/effects.ts";
+import type { Edit } from "../steer/interventions.ts";
+import { scoreEditedTexts, type TextScore } from "../steer/perplexity.ts";
+import type { LanguageIntervention } from "../steer/language_interventions.ts";
 import type { LanguageTexts } from "./ppl_texts.ts";
 
 /** What a checkpoint keeps of a part: -Σ ln p of each text, in nats. */

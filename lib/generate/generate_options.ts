@@ -3,10 +3,9 @@ import { step } from "../cli/step.ts";
 import { each, integer, number, oneOf } from "../cli/values.ts";
 import { MOST_TOP_K } from "../gpu/sampler.ts";
 import { LAPE_RESULT_PATH } from "../identify/lape_result.ts";
-
 import { withModelOptions, withRunOptions } from "../session/options.ts";
-import type { ActivationValue } from "./interventions.ts";
-import { LAPE_VALUES } from "./ppl_options.ts";
+import type { ActivationValue } from "../steer/interventions.ts";
+import { LAPE_VALUES } from "../steer/language_interventions.ts";
 
 /** m where none is given: what makes the embedded model change its language. */
 const USUAL_MULTIPLIER = 0.4;

@@ -9,16 +9,16 @@ import {
   type Impacted,
   meanChange,
   type Scores,
-} from "./effects.ts";
+} from "../steer/effects.ts";
 import {
   corpusPerplexity,
   meanPerplexity,
   medianPerplexity,
   perplexity,
   type TextScore,
-} from "./perplexity.ts";
+} from "../steer/perplexity.ts";
 import type { Perplexities } from "./ppl.ts";
-import type { LanguageIntervention } from "./ppl_interventions.ts";
+import type { LanguageIntervention } from "../steer/language_interventions.ts";
 import type { Measured } from "./ppl_scores.ts";
 import type { LanguageTexts } from "./ppl_texts.ts";
 

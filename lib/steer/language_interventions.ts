@@ -1,25 +1,34 @@
-/** The interventions of `ppl`: which languages' features are changed, how, and what controls them. */
+/** Interventions in the name of languages: which languages' features are changed, how, and what controls them. */
 import { type Language, languageOf, LANGUAGES } from "../data/languages.ts";
 import { InputError } from "../formats/input_error.ts";
-import type { IdentifiedFeatures } from "../identify/lape_result.ts";
-import type { LapeFeature } from "../lape/lape_json.ts";
+import type { LapeFeature, LapeResult } from "../lape/lape_json.ts";
 import type { Subject } from "../subject/subject.ts";
 import { randomControl } from "./control.ts";
-import { type Edit, neuronEdits, saeEdits } from "./interventions.ts";
-import { LAPE_VALUES, type PplOptions } from "./ppl_options.ts";
+import { type ActivationValue, type Edit, neuronEdits, saeEdits } from "./interventions.ts";
 
-/** The options that say what is changed. */
-export type InterventionOptions = Pick<
-  PplOptions,
-  | "interventionType"
-  | "interventionLang"
-  | "multiplier"
-  | "value"
-  | "neuronInterventionMethod"
-  | "lapeValueType"
-  | "control"
-  | "seed"
->;
+/** V by the keys that the original has for them in its LAPE file. */
+export const LAPE_VALUES: Readonly<Record<string, ActivationValue>> = {
+  final_indice_global_max_active: "max",
+  final_indice_global_min_active: "min",
+  final_indice_global_avg_active: "avg",
+};
+
+/** What is changed, in the options of the steps that change it (spec 8). */
+export interface InterventionOptions {
+  readonly interventionType?: "sae-features" | "neuron";
+  /** Codes of languages; all that have features if not given. */
+  readonly interventionLang?: readonly string[];
+  /** m of m V_f W_dec[f]. */
+  readonly multiplier: number;
+  /** What neurons are set to, or the multiple of V_f that is added. */
+  readonly value: number;
+  readonly neuronInterventionMethod: "fixed" | "scaling";
+  /** One of {@linkcode LAPE_VALUES}. */
+  readonly lapeValueType: string;
+  /** Random controls per language. */
+  readonly control: number;
+  readonly seed: number;
+}
 
 /** What is done in the name of one language. */
 export interface LanguageIntervention {
@@ -42,7 +51,7 @@ export interface LanguageIntervention {
 export async function languageInterventions(
   options: InterventionOptions,
   subject: Subject,
-  { result, path }: IdentifiedFeatures,
+  { result, path }: { readonly result: LapeResult; readonly path: string },
   spoken: readonly Language[],
   option = "--intervention-lang",
 ): Promise<LanguageIntervention[]> {

@@ -3,8 +3,8 @@ import { resolve } from "node:path";
 import type { IdentifiedFeatures } from "../identify/lape_result.ts";
 import type { Subject } from "../subject/subject.ts";
 import { type GenerateOptions, lapeValueOf } from "./generate_options.ts";
-import type { Edit } from "./interventions.ts";
-import { languageInterventions } from "./ppl_interventions.ts";
+import type { Edit } from "../steer/interventions.ts";
+import { languageInterventions } from "../steer/language_interventions.ts";
 
 /** Texts under one steering; they differ by their seeds. */
 export interface GenerationJob {

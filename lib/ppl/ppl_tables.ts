@@ -7,13 +7,13 @@ import {
   type Effects,
   type Estimate,
   meanChange,
-} from "./effects.ts";
+} from "../steer/effects.ts";
 import {
   corpusPerplexity,
   meanPerplexity,
   medianPerplexity,
   type TextScore,
-} from "./perplexity.ts";
+} from "../steer/perplexity.ts";
 import type { Perplexities } from "./ppl.ts";
 
 /** Perplexities of the model as it is, one line per language. */

@@ -20,16 +20,16 @@ import {
   sessionProvenance,
 } from "../session/session.ts";
 import type { Subject } from "../subject/subject.ts";
-import { answer, publishedAnswer } from "./answers.ts";
-import { EditHooks } from "./edit_hooks.ts";
+import { answer, publishedAnswer } from "../steer/answers.ts";
+import { EditHooks } from "../steer/edit_hooks.ts";
 import type { GenerateOptions } from "./generate_options.ts";
 import { writeGenerations, type WrittenJob, type WrittenText } from "./generation_files.ts";
 import { type GenerationJob, generationJobs, groupJobs, jobKey } from "./generation_jobs.ts";
-import { generatePublished } from "./published_generation.ts";
+import { generatePublished } from "../steer/published_generation.ts";
 
 /** Code that decides texts. */
 const ROOMS = [
-  ...["kernels", "lib/gpu", "lib/nn", "lib/sae", "lib/steer"],
+  ...["kernels", "lib/gpu", "lib/nn", "lib/sae", "lib/steer", "lib/generate"],
   ...["lib/subject", "lib/formats", "lib/stats"],
 ];
 
