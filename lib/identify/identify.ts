@@ -12,7 +12,7 @@ import { codeHash, writeManifest } from "../data/manifest.ts";
 import { writeTable } from "../data/tables.ts";
 import { FeatureMap, findFirings, type Firing } from "../interpret/firings.ts";
 import { type Sample, sampleTexts } from "../interpret/samples.ts";
-import type { Certainty } from "../lape/certainty.ts";
+import { type Certainty, findingsBelow } from "../lape/certainty.ts";
 import { diffMean } from "../lape/diffmean.ts";
 import { featureColumns } from "../lape/features_table.ts";
 import type { Identification } from "../lape/identification.ts";
@@ -120,7 +120,7 @@ async function write(
     step: "identify",
     options,
     ...evidence.provenance,
-    certainty: certainty ? { groups: certainty.groups, tests: certainty.test?.tests ?? 0 } : null,
+    certainty: certainty ? certaintyProvenance(identification, certainty) : null,
     ...replicated && { replication: replicated.provenance },
     identification_code: { sha256: await codeHash(["lib/lape", "lib/stats"]) },
     started: started.toISOString(),
@@ -134,6 +134,18 @@ async function write(
     ...replicated ? REPLICATION_FILES : [],
     "run.json",
   ];
+}
+
+/** What run.json says of the tests. */
+function certaintyProvenance(
+  identification: Identification,
+  { groups, test, features }: Certainty,
+) {
+  return {
+    groups,
+    tests: test?.tests ?? 0,
+    units_with_q_below_0_05: test ? findingsBelow(0.05, identification, features, test).units : 0,
+  };
 }
 
 /** Options that do not fit the languages asked for are refused before their texts are counted. */

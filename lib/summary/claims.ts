@@ -32,8 +32,14 @@ export function claimsOf(findings: Findings): Claim[] {
     significance(findings),
     replication(findings),
     classification(classifier("sae-count"), classifier("fasttext")),
-    againstNeurons(classifier("sae-count"), classifier("neuron-count"), "as published"),
     againstNeurons(
+      findings,
+      classifier("sae-count"),
+      classifier("neuron-count"),
+      "as published",
+    ),
+    againstNeurons(
+      findings,
       classifier("sae-count-normalized"),
       classifier("neuron-count-normalized"),
       "every score divided by the number of the language's features",
@@ -45,7 +51,7 @@ export function claimsOf(findings: Findings): Claim[] {
   ].flatMap((claim) => claim ?? []);
 }
 
-function significance({ features }: Findings): Claim | undefined {
+function significance({ features, tested }: Findings): Claim | undefined {
   if (features.length === 0 || features.some(({ significant }) => significant === undefined)) {
     return undefined;
   }
@@ -55,7 +61,11 @@ function significance({ features }: Findings): Claim | undefined {
   return {
     claim: "Latents are specific to languages beyond chance.",
     verdict: low > 0.95 ? "holds" : significant === 0 ? "does not hold" : "open",
-    evidence: `${significant} of ${all} features have q < 0.05 (permuted labels of documents).`,
+    evidence: `${significant} of ${all} features have q < 0.05 (permuted labels of documents)` +
+      (tested
+        ? `; so have ${tested.significant} of all ${tested.tests} latents that fire: most tell ` +
+          `languages apart, few belong to one.`
+        : "."),
   };
 }
 
@@ -87,6 +97,7 @@ function classification(sae?: ClassifierScore, baseline?: ClassifierScore): Clai
 }
 
 function againstNeurons(
+  { features }: Findings,
   sae: ClassifierScore | undefined,
   neurons: ClassifierScore | undefined,
   how: string,
@@ -97,7 +108,11 @@ function againstNeurons(
   return {
     claim: `SAE features tell languages better than neurons (${how}).`,
     verdict: apart ? "holds" : opposite ? "does not hold" : "open",
-    evidence: `Accuracy ${percent(sae.accuracy)} against ${percent(neurons.accuracy)}.`,
+    evidence: `Accuracy ${percent(sae.accuracy)} by ${
+      total(features, ({ features }) => features)
+    } features against ${percent(neurons.accuracy)} by ${
+      total(features, ({ neurons }) => neurons ?? 0)
+    } neurons.`,
   };
 }
 

@@ -15,6 +15,13 @@ export interface LanguageFeatures {
   readonly neurons?: number;
 }
 
+/** The permutation test of all units that fire. */
+export interface TestedUnits {
+  readonly tests: number;
+  /** Of them, those with q < 0.05. */
+  readonly significant: number;
+}
+
 /** Features found again on other texts, over all languages. */
 export interface FoundAgain {
   readonly features: number;
@@ -71,6 +78,7 @@ export interface Findings {
   readonly saes: string;
   readonly foundOn: string;
   readonly features: readonly LanguageFeatures[];
+  readonly tested?: TestedUnits;
   readonly foundAgain?: FoundAgain;
   readonly classifiers: readonly ClassifierScore[];
   readonly interventions: readonly InterventionEffect[];

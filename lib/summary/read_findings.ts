@@ -33,13 +33,16 @@ export async function readFindings(folder: string, judge: IdentifierName): Promi
         `"babelscope identify --out-dir ${folder}" and the steps after it, first.`,
     );
   }
-  const { model, saes, corpora } = await read(join(folder, "run.json"), RunRecord);
+  const { model, saes, corpora, certainty } = await read(join(folder, "run.json"), RunRecord);
   return {
-    model: model.name,
-    saes: saes.name ?? "none",
+    model: model.name === "embedded" ? "the embedded model" : model.name,
+    saes: saes.name === "embedded" ? "that come with it" : saes.name ?? "none",
     foundOn: [...new Set(corpora.flatMap(({ data_sets }) => data_sets))].map(withoutLanguage)
       .filter((name, i, all) => all.indexOf(name) === i).join(", "),
     features: await languageFeatures(folder),
+    tested: certainty && certainty.tests > 0
+      ? { tests: certainty.tests, significant: certainty.units_with_q_below_0_05 }
+      : undefined,
     foundAgain: await foundAgain(join(folder, "replication.json")),
     classifiers: await classifiers(join(folder, "classification")),
     interventions: await interventions(join(folder, "ppl")),
@@ -52,6 +55,7 @@ const RunRecord = z.looseObject({
   model: z.looseObject({ name: z.string() }),
   saes: z.looseObject({ name: z.string().nullable() }),
   corpora: z.array(z.looseObject({ data_sets: z.array(z.string()) })),
+  certainty: z.looseObject({ tests: z.number(), units_with_q_below_0_05: z.number() }).nullable(),
 });
 
 /** `udhr:en:odd` → `udhr:odd` */
