@@ -19,7 +19,7 @@
  * @module
  */
 
-export type { Counts } from "./lib/formats/counts.ts";
+export type { ActivationSums, Counts, DocumentCounts } from "./lib/formats/counts.ts";
 export { decodeCounts, encodeCounts, SUM_FRACTION_BITS } from "./lib/formats/counts.ts";
 export { InputError } from "./lib/formats/input_error.ts";
 export { type ByteSource, memorySource } from "./lib/formats/byte_source.ts";
@@ -41,6 +41,13 @@ export { type LlamaConfig, parseLlamaConfig } from "./lib/nn/config.ts";
 export { type Hookpoint, resolveHookpoints } from "./lib/nn/hookpoints.ts";
 export { ggufLlama } from "./lib/nn/gguf_llama.ts";
 export { type Hook, Llama } from "./lib/nn/llama.ts";
+export {
+  type Continuation,
+  generate,
+  type Generation,
+  type Steering,
+} from "./lib/nn/generation.ts";
+export { KvCache, mostSequences } from "./lib/nn/kv_cache.ts";
 
 export { allocateEntries, readEntries, SaeEncoder } from "./lib/sae/encoder.ts";
 export type { Activation, Decoder, Normalisation, Sae } from "./lib/sae/sae.ts";
@@ -51,23 +58,41 @@ export type { Target } from "./lib/sae/target.ts";
 
 export { Counter, type CounterOptions } from "./lib/count/counter.ts";
 
+export { type Certainty, certaintyOf, type CertaintyOptions } from "./lib/lape/certainty.ts";
 export { emptyCounts, mergeCounts } from "./lib/lape/counts.ts";
+export { type DiffMean, diffMean } from "./lib/lape/diffmean.ts";
 export { activationEntropies, activationProbabilities, entropy } from "./lib/lape/entropy.ts";
 export type { Candidate, Feature, Identification } from "./lib/lape/identification.ts";
 export { identifyLape, type LapeOptions } from "./lib/lape/identify_neurons.ts";
 export { identifySaeLape, type SaeLapeOptions } from "./lib/lape/identify_sae.ts";
 export { fromLapeJson, type LapeJson, type LapeResult, toLapeJson } from "./lib/lape/lape_json.ts";
 export { fromLapePt } from "./lib/lape/lape_pt.ts";
+export { monolinguality } from "./lib/lape/monolinguality.ts";
 export { pool, type PooledCounts, Pooling } from "./lib/lape/pool.ts";
+export { replicate, type Replication } from "./lib/lape/replication.ts";
 
+export { classMetrics, confusionMatrix } from "./lib/classify/metrics.ts";
+export { featureScores, normalised } from "./lib/classify/scores.ts";
+
+export { randomControl } from "./lib/steer/control.ts";
+export { EditHooks } from "./lib/steer/edit_hooks.ts";
+export { interventionEffects } from "./lib/steer/effects.ts";
+export { type Edit, neuronEdits, saeEdits } from "./lib/steer/interventions.ts";
 export {
   corpusPerplexity,
   meanPerplexity,
+  medianPerplexity,
   perplexity,
+  scoreEditedTexts,
   scoreTexts,
   type TextScore,
 } from "./lib/steer/perplexity.ts";
 
+export {
+  readActivations,
+  type Reader,
+  type SparseActivations,
+} from "./lib/interpret/activations.ts";
 export { findFirings, type Firing } from "./lib/interpret/firings.ts";
 export { renderReport } from "./lib/report/render_report.ts";
 export type { ReportData } from "./lib/report/report_data.ts";
