@@ -104,6 +104,7 @@ Deno.test("count by the names of the hub is count by local folders, and goes on 
       "config.json",
       "de/train-00000-of-00001.parquet",
       "en/train-00000-of-00001.parquet",
+      "generation_config.json",
       "layers.0.mlp/cfg.json",
       "layers.0.mlp/sae.safetensors",
       "layers.3.mlp/sae.safetensors",
