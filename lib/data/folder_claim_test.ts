@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { refused } from "../../tests/support/refusals.ts";
+import { filesUnder } from "../../tests/support/folders.ts";
 import { withFolder } from "../../tests/support/run.ts";
 import { claimFolder } from "./folder_claim.ts";
 
@@ -22,8 +23,18 @@ Deno.test("a folder is made and claimed by one run at a time", () =>
         /^Another run of babelscope works in .*results\/deep; wait/,
       );
     }
-    assert.deepEqual(await Array.fromAsync(Deno.readDir(folder)), [], "nothing stays");
-    using _again = await claimFolder(folder);
+    assert.deepEqual(await filesUnder(parent), []);
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(parent)), [], "made for nothing");
+    {
+      using _again = await claimFolder(folder);
+      await Deno.writeTextFile(`${folder}/result`, "");
+    }
+    assert.deepEqual(await filesUnder(parent), ["results/deep/result"]);
+    await Deno.remove(`${folder}/result`);
+    {
+      using _third = await claimFolder(folder);
+    }
+    assert.ok((await Deno.stat(folder)).isDirectory, "it was there before");
   }));
 
 Deno.test("another process is refused, and a killed one lets go", () =>
