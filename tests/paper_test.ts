@@ -53,6 +53,43 @@ Deno.test("two runs in one folder: the second says so", () =>
     assert.match(stderr, /^babelscope paper: Another run of babelscope works in [^\n]+\.\n$/);
   }));
 
+Deno.test("all steps in order, on a few texts of two languages, down to the summary", () =>
+  withFolder(async (cwd) => {
+    const plan = await Deno.readTextFile(join(ROOT, "configs/embedded.toml"));
+    const small = [
+      [/^languages = .*$/m, 'languages = "{en,th}"'],
+      [/:odd"/g, ':odd:0:8"'],
+      [/:even"$/m, ':even:10:16"'],
+      [/:even:12:21"/, ':even:12:15"'],
+      [/^count = .*$/m, "count = [2]"],
+      [/^multiplier = \[0\.2.*$/m, "multiplier = [0.4]"],
+      [/^times = .*$/m, "times = 2"],
+    ] as const;
+    const few = small.reduce((text, [pattern, by]) => text.replace(pattern, by), plan);
+    await Deno.writeTextFile(join(cwd, "plan.toml"), few);
+    const outcome = await runScript("paper", ["--config", "plan.toml", "--out-dir", "out"], {
+      cwd,
+    });
+    assert.equal(outcome.code, 0, outcome.stderr);
+    const { claims, findings } = JSON.parse(
+      await Deno.readTextFile(join(cwd, "out/summary.json")),
+    );
+    assert.equal(claims.length, 9, "every claim has its numbers");
+    assert.deepEqual(
+      findings.features.map(({ language }: { language: string }) => language),
+      ["English", "Thai"],
+    );
+    assert.deepEqual(
+      findings.interventions.map(({ name }: { name: string }) => name),
+      ["neuron_fixed_0", "sae-features_max_-0.2", "sae-features_max_0.2"],
+    );
+    assert.equal(findings.classifiers.length, 6 + 3);
+    const thai = findings.steered.find(({ language }: { language: string }) => language === "Thai");
+    assert.deepEqual([thai.texts, thai.controlTexts, thai.plainTexts], [2, 2, 2]);
+    const summary = await Deno.readTextFile(join(cwd, "out/summary.md"));
+    assert.match(summary, /\| en \| \*\*-?\d\.\d\d\*\* \| -?\d\.\d\d \|/);
+  }));
+
 Deno.test("without a file, the plan has every step of the paper that there is", async () => {
   const { code, stdout } = await babelscope(["paper", "--commands"]);
   assert.equal(code, 0);

@@ -24,6 +24,7 @@ const effect = (name: string, own: number, others: number, control = 0): Interve
   controlOwn: about(control, 0.1),
   controlOthers: about(control, 0.1),
   dominated: 7,
+  matrix: { intervened: ["Thai"], impacted: ["Thai", "Korean"], changes: [[own, others]] },
 });
 
 const NOTHING: Findings = {
@@ -105,6 +106,15 @@ Deno.test("amplification: the others have to suffer more", () => {
   assert.equal(of(0, 1), "holds");
   assert.equal(of(1, 0), "does not hold");
   assert.equal(of(0.5, 0.6), "open");
+});
+
+Deno.test("the summary has the matrix, the own language in bold", () => {
+  const interventions = [effect("neuron_fixed_0", 1.234, -0.5)];
+  const markdown = summaryMarkdown({ ...NOTHING, interventions }, []);
+  assert.match(
+    markdown,
+    /\|  \| Tha \| Kor \|\n\| --- \| --- \| --- \|\n\| Thai \| \*\*1\.23\*\* \| -0\.50 \|/,
+  );
 });
 
 Deno.test("steering is judged at the multiplier that works best, against none and random features", () => {

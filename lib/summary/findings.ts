@@ -39,6 +39,14 @@ export interface ClassifierScore {
   readonly f1: Estimate;
 }
 
+/** The change matrix: rows are the languages whose features are changed, columns those of the texts. */
+export interface ChangeMatrix {
+  readonly intervened: readonly string[];
+  readonly impacted: readonly string[];
+  /** Change of the mean log-perplexity over all tokens, in nats per token. */
+  readonly changes: readonly (readonly number[])[];
+}
+
 /** What an intervention does to the mean log-perplexity, in nats per token, over the languages. */
 export interface InterventionEffect {
   /** E.g. `sae-features_max_-0.2`. */
@@ -53,6 +61,7 @@ export interface InterventionEffect {
   readonly controlOthers?: Estimate;
   /** Languages whose own change is the largest of all languages'. */
   readonly dominated: number;
+  readonly matrix: ChangeMatrix;
 }
 
 /** Texts written under steering, judged by a language identifier. */

@@ -62,7 +62,23 @@ function interventions(effects: readonly InterventionEffect[]): string[] {
       ["intervention", "own", "others", "random: own", "random: others", "own is largest"],
       rows,
     ),
-    "The full matrices are in `ppl/*/change_matrix.csv`.",
+    ...effects.flatMap(matrix),
+    "With random features, and as mean changes of the texts' perplexities, they are in " +
+    "`ppl/*/change_matrix.csv`.",
+  ];
+}
+
+function matrix({ name, matrix: { intervened, impacted, changes } }: InterventionEffect): string[] {
+  const rows = intervened.map((language, i) => [
+    language,
+    ...impacted.map((other, j) => {
+      const change = changes[i][j].toFixed(2);
+      return other === language ? `**${change}**` : change;
+    }),
+  ]);
+  return [
+    `### ${name}: rows are changed, columns suffer`,
+    table(["", ...impacted.map((language) => language.slice(0, 3))], rows),
   ];
 }
 

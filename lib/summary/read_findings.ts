@@ -8,6 +8,7 @@ import { readLapeFile } from "../data/lape_files.ts";
 import { readTable } from "../data/tables.ts";
 import { InputError } from "../formats/input_error.ts";
 import type {
+  ChangeMatrix,
   ClassifierScore,
   Findings,
   FoundAgain,
@@ -166,9 +167,33 @@ async function interventions(folder: string): Promise<InterventionEffect[]> {
       controlOwn: mean.control_own ?? undefined,
       controlOthers: mean.control_others ?? undefined,
       dominated: diagonal_dominance.largest,
+      matrix: await changeMatrix(join(folder, name, "change_matrix.parquet")),
     });
   }
   return effects;
+}
+
+async function changeMatrix(path: string): Promise<ChangeMatrix> {
+  const columns = ["intervened", "impacted", "control", "corpus_ratio"];
+  const table = await readTable(path, columns);
+  const cells = table.control.flatMap((control, i) =>
+    Number(control) > 0 ? [] : [{
+      intervened: String(table.intervened[i]),
+      impacted: String(table.impacted[i]),
+      change: Math.log(Number(table.corpus_ratio[i])),
+    }]
+  );
+  const intervened = [...new Set(cells.map((cell) => cell.intervened))];
+  const impacted = [...new Set(cells.map((cell) => cell.impacted))];
+  return {
+    intervened,
+    impacted,
+    changes: intervened.map((row) =>
+      impacted.map((column) =>
+        cells.find((cell) => cell.intervened === row && cell.impacted === column)?.change ?? NaN
+      )
+    ),
+  };
 }
 
 async function steered(path: string, judge: IdentifierName): Promise<SteeredTexts[]> {
