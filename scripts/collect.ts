@@ -8,7 +8,7 @@ import { table } from "../lib/cli/table.ts";
 import { integer } from "../lib/cli/values.ts";
 import { describeSpec } from "../lib/data/dataset_configs.ts";
 import { claimFolder } from "../lib/data/folder_claim.ts";
-import { writeManifest } from "../lib/data/manifest.ts";
+import { timesSince, writeManifest } from "../lib/data/manifest.ts";
 import { withModelOptions, withRunOptions, withTextOptions } from "../lib/session/options.ts";
 import {
   corpusProvenance,
@@ -42,8 +42,7 @@ async function main(options: Options): Promise<void> {
     corpora: corpusProvenance(corpora),
     adapter: collected.adapter ?? null,
     code: { sha256: collected.code },
-    started: started.toISOString(),
-    seconds: (Date.now() - started.getTime()) / 1000,
+    ...timesSince(started),
   });
   print(summary(collected));
   print(`\nEntries are in ${folder}`);

@@ -8,7 +8,7 @@ import { integer } from "../lib/cli/values.ts";
 import { sha256File, writeAtomic } from "../lib/data/files.ts";
 import { languageOf, LANGUAGES } from "../lib/data/languages.ts";
 import { readLapeFile } from "../lib/data/lape_files.ts";
-import { versions, writeManifest } from "../lib/data/manifest.ts";
+import { timesSince, versions, writeManifest } from "../lib/data/manifest.ts";
 import { writeTable } from "../lib/data/tables.ts";
 import { InputError } from "../lib/formats/input_error.ts";
 import { lapeColumns } from "../lib/lape/features_table.ts";
@@ -47,8 +47,7 @@ async function main(options: Options): Promise<void> {
     options,
     lape: { path, sha256: await sha256File(path) },
     versions: versions(),
-    started: started.toISOString(),
-    seconds: (Date.now() - started.getTime()) / 1000,
+    ...timesSince(started),
   });
   print(`\n${folder} has features.csv, features.parquet, lape.json, run.json`);
 }

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { print } from "../lib/cli/output.ts";
 import { run } from "../lib/cli/run.ts";
 import { claimFolder } from "../lib/data/folder_claim.ts";
-import { writeManifest } from "../lib/data/manifest.ts";
+import { timesSince, writeManifest } from "../lib/data/manifest.ts";
 import { identifiedFeatures } from "../lib/identify/lape_result.ts";
 import { openCorpora, profileTable } from "../lib/session/session.ts";
 import { measurePerplexities, openPplSession } from "../lib/ppl/ppl.ts";
@@ -30,8 +30,7 @@ async function main(options: PplOptions): Promise<void> {
     step: "ppl",
     options,
     ...found.provenance,
-    started: started.toISOString(),
-    seconds: (Date.now() - started.getTime()) / 1000,
+    ...timesSince(started),
   });
   await checkpoint.remove();
 

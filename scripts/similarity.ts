@@ -8,7 +8,7 @@ import { run } from "../lib/cli/run.ts";
 import { step } from "../lib/cli/step.ts";
 import { integer } from "../lib/cli/values.ts";
 import { claimFolder } from "../lib/data/folder_claim.ts";
-import { writeManifest } from "../lib/data/manifest.ts";
+import { timesSince, writeManifest } from "../lib/data/manifest.ts";
 import { identifiedFeatures, LAPE_RESULT_PATH } from "../lib/identify/lape_result.ts";
 import { withModelOptions, withRunOptions, withTextOptions } from "../lib/session/options.ts";
 import {
@@ -53,8 +53,7 @@ async function main(options: Options): Promise<void> {
     corpora: corpusProvenance(corpora),
     adapter: adapter ?? null,
     code: { sha256: code },
-    started: started.toISOString(),
-    seconds: (Date.now() - started.getTime()) / 1000,
+    ...timesSince(started),
   });
   await parts.remove();
   print(similarityListing(languages, options.top));

@@ -6,7 +6,7 @@ import { run } from "../lib/cli/run.ts";
 import { step } from "../lib/cli/step.ts";
 import { table } from "../lib/cli/table.ts";
 import { claimFolder } from "../lib/data/folder_claim.ts";
-import { writeManifest } from "../lib/data/manifest.ts";
+import { timesSince, writeManifest } from "../lib/data/manifest.ts";
 import { withModelOptions, withRunOptions, withTextOptions } from "../lib/session/options.ts";
 import {
   corpusProvenance,
@@ -40,8 +40,7 @@ async function main(options: Options): Promise<void> {
     corpora: corpusProvenance(corpora),
     adapters: [...new Set(made.results.flatMap(({ adapters }) => adapters))],
     code: { sha256: made.code },
-    started: started.toISOString(),
-    seconds: (Date.now() - started.getTime()) / 1000,
+    ...timesSince(started),
   });
   const hookpoints = session.subject.targets.length;
   print(summary(made, hookpoints));

@@ -19,7 +19,7 @@ import { run } from "../lib/cli/run.ts";
 import { step } from "../lib/cli/step.ts";
 import { integer, oneOf } from "../lib/cli/values.ts";
 import { claimFolder } from "../lib/data/folder_claim.ts";
-import { codeHash, writeManifest } from "../lib/data/manifest.ts";
+import { codeHash, timesSince, writeManifest } from "../lib/data/manifest.ts";
 import type { Tokenizer } from "../lib/formats/tokenizer.ts";
 import { identifiedFeatures, LAPE_RESULT_PATH } from "../lib/identify/lape_result.ts";
 import { withModelOptions, withRunOptions } from "../lib/session/options.ts";
@@ -68,8 +68,7 @@ async function main(options: Options): Promise<void> {
     ...sessionProvenance(session),
     adapter: model.adapter,
     code: { sha256: await codeHash(ROOMS) },
-    started: started.toISOString(),
-    seconds: (Date.now() - started.getTime()) / 1000,
+    ...timesSince(started),
   });
   print(topTokenListing(tokens));
   print(`\n${folder} has a sheet per language, top_tokens.csv, top_tokens.parquet, run.json`);

@@ -5,7 +5,7 @@ import { integer, oneOf } from "../cli/values.ts";
 import { isFile } from "../data/file_tree.ts";
 import { readText, writeAtomic } from "../data/files.ts";
 import { claimFolder } from "../data/folder_claim.ts";
-import { codeHash, writeManifest } from "../data/manifest.ts";
+import { codeHash, timesSince, writeManifest } from "../data/manifest.ts";
 import { readUdhr } from "../data/udhr.ts";
 import { InputError } from "../formats/input_error.ts";
 import { identifiedFeatures, LAPE_RESULT_PATH } from "../identify/lape_result.ts";
@@ -121,8 +121,7 @@ export async function checkActive(options: CheckActiveOptions): Promise<CheckedT
     adapter: model.adapter,
     features: { path: features.path, sha256: features.sha256 },
     code: { sha256: await codeHash(SCORING_ROOMS) },
-    started: started.toISOString(),
-    seconds: (Date.now() - started.getTime()) / 1000,
+    ...timesSince(started),
   });
   const layers = classifier.targets.map(({ hookpoint }) => hookpoint.layer);
   const names = { layers, languages: classifier.languages };

@@ -6,7 +6,7 @@ import { Checkpoint } from "../data/checkpoint.ts";
 import type { Corpus } from "../data/corpora.ts";
 import { describeSpec, UDHR } from "../data/dataset_configs.ts";
 import { claimFolder } from "../data/folder_claim.ts";
-import { codeHash, versions, writeManifest } from "../data/manifest.ts";
+import { codeHash, timesSince, versions, writeManifest } from "../data/manifest.ts";
 import { writeTable } from "../data/tables.ts";
 import {
   corpusProvenance,
@@ -102,8 +102,7 @@ export async function classify(options: ClassifyOptions): Promise<Classification
     corpora: corpusProvenance(corpora),
     code: { sha256: code },
     versions: versions(),
-    started: started.toISOString(),
-    seconds: (Date.now() - started.getTime()) / 1000,
+    ...timesSince(started),
   };
   const ranges = languageRanges(corpora);
   for (const evaluation of evaluations) {

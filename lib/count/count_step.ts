@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { print } from "../cli/output.ts";
 import { table } from "../cli/table.ts";
-import { writeManifest } from "../data/manifest.ts";
+import { timesSince, writeManifest } from "../data/manifest.ts";
 import { profileTable } from "../session/session.ts";
 import type { UnitKind } from "../subject/subject.ts";
 import { count, type Counted, type CountOptions, countProvenance } from "./command.ts";
@@ -38,8 +38,7 @@ export async function runCountStep(
     step: name,
     options,
     ...countProvenance(counted),
-    started: started.toISOString(),
-    seconds: (Date.now() - started.getTime()) / 1000,
+    ...timesSince(started),
   });
   print(summary(counted));
   print(`\nCounts are in ${folder}`);

@@ -51,6 +51,11 @@ export async function writeManifest(path: string, value: unknown): Promise<void>
   await writeAtomic(path, JSON.stringify(value, null, 2) + "\n");
 }
 
+/** What a manifest says of time: when a run was started, and the seconds since. */
+export function timesSince(started: Date): { readonly started: string; readonly seconds: number } {
+  return { started: started.toISOString(), seconds: (Date.now() - started.getTime()) / 1000 };
+}
+
 /** Paths of the sources in a folder and the folders in it, relative to `root`. */
 async function sourcesIn(root: string, room: string): Promise<string[]> {
   const names = await listFolder(join(root, room));

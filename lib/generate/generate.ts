@@ -5,7 +5,7 @@ import { progress } from "../cli/progress.ts";
 import { table } from "../cli/table.ts";
 import { Checkpoint } from "../data/checkpoint.ts";
 import { claimFolder } from "../data/folder_claim.ts";
-import { codeHash, writeManifest } from "../data/manifest.ts";
+import { codeHash, timesSince, writeManifest } from "../data/manifest.ts";
 import { InputError } from "../formats/input_error.ts";
 import type { Sampling } from "../gpu/sampler.ts";
 import { type IdentifiedFeatures, identifiedFeatures } from "../identify/lape_result.ts";
@@ -65,8 +65,7 @@ export async function generateTexts(options: GenerateOptions): Promise<void> {
     ...sessionProvenance(session),
     lape: { path: features.path, sha256: features.sha256 },
     ...{ code_sha256: code, adapter, jobs: jobs.length, jobs_resumed: resumed },
-    started: started.toISOString(),
-    seconds: (Date.now() - started.getTime()) / 1000,
+    ...timesSince(started),
   });
   await checkpoint.remove();
   print(samples(written, neurons));

@@ -3,6 +3,7 @@ import { step } from "../cli/step.ts";
 import { each, integer, number, oneOf } from "../cli/values.ts";
 import { MOST_TOP_K } from "../gpu/sampler.ts";
 import { LAPE_RESULT_PATH } from "../identify/lape_result.ts";
+import { NEURON_METHOD, NEURON_VALUE } from "../session/intervention_options.ts";
 import { withModelOptions, withRunOptions } from "../session/options.ts";
 import type { ActivationValue } from "../steer/interventions.ts";
 import { LAPE_VALUES } from "../steer/language_interventions.ts";
@@ -61,18 +62,8 @@ export function generateCommand() {
       oneOf("sae-features", "neuron"),
       "sae-features",
     )
-    .option(
-      "--value <v>",
-      "what neurons are set to, or multiples of V_f added to them",
-      number(),
-      0,
-    )
-    .option(
-      "--neuron-intervention-method <method>",
-      "fixed (a = v) or scaling (a += v V_f)",
-      oneOf("fixed", "scaling"),
-      "fixed",
-    )
+    .option(...NEURON_VALUE)
+    .option(...NEURON_METHOD)
     .option(
       "--lape-value-type <key>",
       `V_f, the feature's activation over all languages: ${VALUES.join(", ")}`,

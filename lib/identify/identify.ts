@@ -8,7 +8,7 @@ import { DIFFMEAN_FILE, writeDiffMean } from "../data/diffmean_files.ts";
 import { writeAtomic } from "../data/files.ts";
 import { claimFolder } from "../data/folder_claim.ts";
 import { languageOf } from "../data/languages.ts";
-import { codeHash, writeManifest } from "../data/manifest.ts";
+import { codeHash, timesSince, writeManifest } from "../data/manifest.ts";
 import { writeTable } from "../data/tables.ts";
 import { FeatureMap, findFirings, type Firing } from "../interpret/firings.ts";
 import { type Sample, sampleTexts } from "../interpret/samples.ts";
@@ -123,8 +123,7 @@ async function write(
     certainty: certainty ? certaintyProvenance(identification, certainty) : null,
     ...replicated && { replication: replicated.provenance },
     identification_code: { sha256: await codeHash(["lib/lape", "lib/stats"]) },
-    started: started.toISOString(),
-    seconds: (Date.now() - started.getTime()) / 1000,
+    ...timesSince(started),
   };
   await writeManifest(join(folder, "run.json"), manifest);
   await writeAtomic(join(folder, "report.html"), report(found, options, manifest));

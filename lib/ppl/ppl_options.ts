@@ -2,6 +2,7 @@
 import { step } from "../cli/step.ts";
 import { integer, number, oneOf } from "../cli/values.ts";
 import { LAPE_RESULT_PATH } from "../identify/lape_result.ts";
+import { NEURON_METHOD, NEURON_VALUE } from "../session/intervention_options.ts";
 import { withModelOptions, withRunOptions, withTextOptions } from "../session/options.ts";
 import { LAPE_VALUES } from "../steer/language_interventions.ts";
 
@@ -22,18 +23,8 @@ export function pplCommand() {
       "languages whose features are changed, one after the other (default: all that have features)",
     )
     .option("--multiplier <m>", "m of m V_f W_dec[f], for sae-features", number(), -1)
-    .option(
-      "--value <v>",
-      "what neurons are set to, or multiples of V_f added to them",
-      number(),
-      0,
-    )
-    .option(
-      "--neuron-intervention-method <method>",
-      "fixed (a = v) or scaling (a += v V_f)",
-      oneOf("fixed", "scaling"),
-      "fixed",
-    )
+    .option(...NEURON_VALUE)
+    .option(...NEURON_METHOD)
     .option(
       "--lape-value-type <key>",
       `V_f, the feature's activation over all languages: ${Object.keys(LAPE_VALUES).join(", ")}`,

@@ -113,7 +113,7 @@ Deno.test("the summary has the matrix, the own language in bold", () => {
   const markdown = summaryMarkdown({ ...NOTHING, interventions }, []);
   assert.match(
     markdown,
-    /\|  \| Tha \| Kor \|\n\| --- \| --- \| --- \|\n\| Thai \| \*\*1\.23\*\* \| -0\.50 \|/,
+    /\| {2}\| Tha \| Kor \|\n\| --- \| --- \| --- \|\n\| Thai \| \*\*1\.23\*\* \| -0\.50 \|/,
   );
 });
 
