@@ -32,8 +32,10 @@ export function recordAttention(
     HEADS: heads,
     GROUP: heads / keyValueHeads,
     QUADS: headDim / 4,
+    CACHED: 0,
   });
-  const params = [qkv.rows, qkv.stride / 4, y.stride / 4, floatBits(1 / Math.sqrt(headDim))];
+  const quads = qkv.stride / 4;
+  const params = [qkv.rows, quads, quads, y.stride / 4, floatBits(1 / Math.sqrt(headDim))];
   const groups = Math.ceil(qkv.rows * heads / gpu.lanes);
   recorder.dispatchItems(kernel, [bindRows(qkv), starts, bindRows(y)], params, groups);
 }

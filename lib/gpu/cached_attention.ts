@@ -1,5 +1,5 @@
-/** Attention to cached keys and values: kernels/cache_keys.wgsl, kernels/attention_cached.wgsl. */
-import attentionSource from "../../kernels/attention_cached.wgsl" with { type: "text" };
+/** Attention to cached keys and values: kernels/cache_keys.wgsl, kernels/attention.wgsl. */
+import attentionSource from "../../kernels/attention.wgsl" with { type: "text" };
 import cacheSource from "../../kernels/cache_keys.wgsl" with { type: "text" };
 import type { AttentionShape } from "./attention.ts";
 import type { Gpu } from "./device.ts";
@@ -41,16 +41,17 @@ export function recordCachedAttention(
     [qkv.rows, qkv.stride / 4, heads * quads, kept, cache.stride / 4],
     Math.ceil(qkv.rows * kept / gpu.lanes),
   );
-  const attend = gpu.kernel("attention_cached", attentionSource, {
+  const attend = gpu.kernel("attention", attentionSource, {
     LANES: gpu.lanes,
     HEADS: heads,
     GROUP: heads / keyValueHeads,
     QUADS: quads,
+    CACHED: 1,
   });
   const strides = [qkv.stride / 4, cache.stride / 4, y.stride / 4];
   recorder.dispatchItems(
     attend,
-    [bindRows(qkv), bindRows(cache), firsts, positions, bindRows(y)],
+    [bindRows(qkv), firsts, bindRows(y), bindRows(cache), positions],
     [qkv.rows, ...strides, floatBits(1 / Math.sqrt(headDim))],
     Math.ceil(qkv.rows * heads / gpu.lanes),
   );
