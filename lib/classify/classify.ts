@@ -203,6 +203,7 @@ async function scoresByModel(
     hashes: session.subject.hashes,
     hookpoints: session.subject.targets.map(({ hookpoint }) => hookpoint.name),
     compat: options.compat,
+    excludeBos: options.excludeBos ?? false,
   });
   const parts = await scoreCorpora(session, classifiers, corpora, options, checkpoint);
   const raw = names.map((name): NamedScores => ({
@@ -266,6 +267,7 @@ async function scoreCorpora(
       const end = done + passes * sizes[i];
       const part = checkpoint.get(key) ?? await modelScores(reader, classifiers, texts, {
         zeros: options.compat === "paper",
+        excluded: options.excludeBos ? session.subject.tokenizer.bosId : undefined,
         progressed: (tokens) => shown.update(done += tokens, language),
       });
       if (!checkpoint.get(key)) await checkpoint.put(key, part);

@@ -1,5 +1,5 @@
 /** Scores of texts by what they make a model do: features of latents and neurons, DiffMean. */
-import { readActivations, type Reader, type TextActivations } from "../interpret/activations.ts";
+import { readActivations, type Reader, type SparseActivations } from "../interpret/activations.ts";
 import { comesBefore, type Hookpoint } from "../nn/hookpoints.ts";
 import type { Target } from "../sae/target.ts";
 import type { ModelClassifierName } from "./classifiers.ts";
@@ -27,6 +27,8 @@ export type ModelScores = Partial<Record<ModelClassifierName, number[][]>>;
 export interface ScoringOptions {
   /** Counts TopK slots whose value is 0, as published (quirk 3). */
   readonly zeros: boolean;
+  /** BOS, where it is left out of all scores. */
+  readonly excluded?: number;
   /** Told of every text that was run. */
   progressed(tokens: number): void;
 }
@@ -52,7 +54,7 @@ async function scoresOfFeatures(
   model: Reader,
   { latents, neurons }: ModelClassifiers,
   texts: readonly { readonly ids: Uint32Array }[],
-  { zeros, progressed }: ScoringOptions,
+  { zeros, excluded, progressed }: ScoringOptions,
 ): Promise<ModelScores> {
   const readings = readingsOf([latents, neurons].filter((classifier) => classifier !== undefined));
   const saes: FeatureScores[] = [];
@@ -61,8 +63,11 @@ async function scoresOfFeatures(
     const targets = readings.map(({ target }) => target);
     const wanted = readings.map(({ wanted }) => wanted);
     for await (const found of readActivations(model, targets, texts, { wanted, zeros })) {
-      if (latents) saes.push(scoresBy(latents, readings, found));
-      if (neurons) gates.push(scoresBy(neurons, readings, found));
+      const counted = texts[found.text].ids[0] === excluded
+        ? found.targets.map(afterFirstToken)
+        : found.targets;
+      if (latents) saes.push(scoresBy(latents, readings, counted));
+      if (neurons) gates.push(scoresBy(neurons, readings, counted));
       progressed(texts[found.text].ids.length);
     }
   }
@@ -99,25 +104,34 @@ function readingsOf(classifiers: readonly FeatureClassifier[]): Reading[] {
 function scoresBy(
   classifier: FeatureClassifier,
   readings: readonly Reading[],
-  { targets }: TextActivations,
+  activations: readonly SparseActivations[],
 ): FeatureScores {
   const own = [...readings.keys()].filter((i) => readings[i].classifier === classifier);
   return featureScores(
     classifier.languages.length,
     own.map((i) => readings[i].layer),
-    own.map((i) => targets[i]),
+    own.map((i) => activations[i]),
   );
+}
+
+function afterFirstToken({ offsets, units, values }: SparseActivations): SparseActivations {
+  const first = offsets[1];
+  return {
+    offsets: offsets.slice(1).map((offset) => offset - first),
+    units: units.subarray(first),
+    values: values.subarray(first),
+  };
 }
 
 async function scoresOfMeans(
   model: Reader,
   { diffmean }: ModelClassifiers,
   texts: readonly { readonly ids: Uint32Array }[],
-  { progressed }: ScoringOptions,
+  { excluded, progressed }: ScoringOptions,
 ): Promise<ModelScores> {
   if (!diffmean) return {};
   const scores: number[][] = [];
-  for await (const means of textMeans(model, diffmean.hookpoints, texts)) {
+  for await (const means of textMeans(model, diffmean.hookpoints, texts, excluded)) {
     progressed(texts[scores.length].ids.length);
     scores.push(diffMeanScores(diffmean.directions, means));
   }

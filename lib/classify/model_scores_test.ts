@@ -13,6 +13,7 @@ import { openDemoSae } from "../../tests/support/saes.ts";
 import { projectPath } from "../../tests/support/tensors.ts";
 import { featureClassifier } from "./feature_classifier.ts";
 import { modelScores } from "./model_scores.ts";
+import { textMeans } from "./text_means.ts";
 
 /** What the oracle says of rows 8 to 11 of each language. */
 interface OracleRow {
@@ -93,6 +94,48 @@ Deno.test("scores are the oracle's", async () => {
   const alone = await scored(first, longest);
   for (const name of ["sae-count", "sae-min-max", "neuron-count"] as const) {
     assert.deepEqual(alone[name], scores[name]!.slice(0, 9), `${name} depends on the batch`);
+  }
+});
+
+Deno.test("without BOS, scores lack what fires on it, and means are of the other tokens", async () => {
+  using gpu = await openTestGpu();
+  using model = await openTestLlama(gpu, "assets/demo/model");
+  const { layers, mlpSize, hiddenSize } = model.llama.config;
+  const hookpoints = resolveHookpoints(["layers.2.mlp"], layers);
+  const sae = await openDemoSae(2);
+  const range = { globalMax: 2, globalMin: 0, globalAvg: 1, entropy: 1, probability: 1 };
+  const every = Array.from({ length: sae.latents }, (_, index) => ({ layer: 2, index, ...range }));
+  const result: LapeResult = {
+    ...{ languages: ["English"], examples: [1], tokens: [1], layers, features: [every] },
+  };
+  const latents = featureClassifier(result, [{ hookpoint: hookpoints[0], sae }], mlpSize, "all");
+  const bos = 8190;
+  const [long, ownBos, other] = [[bos, 5, 77, 1200], [bos], [9, bos, 10]];
+  const score = (texts: readonly number[][], excluded?: number) =>
+    modelScores(
+      { ...model, gpu, limits: { tokens: 16, examples: 4 } },
+      { latents },
+      texts.map((ids) => ({ ids: Uint32Array.from(ids) })),
+      { zeros: true, excluded, progressed() {} },
+    );
+  const k = keptPerToken(sae);
+  const counts = async (excluded?: number) =>
+    (await score([long, ownBos, other], excluded))["sae-count"]!.map(([count]) => count);
+  assert.deepEqual(await counts(), [4 * k, k, 3 * k]);
+  assert.deepEqual(await counts(bos), [3 * k, 0, 3 * k], "only where it is the first token");
+  const means = async (excluded?: number) =>
+    await Array.fromAsync(textMeans(
+      { ...model, gpu, limits: { tokens: 16, examples: 4 } },
+      hookpoints,
+      [{ ids: Uint32Array.from(long) }, { ids: Uint32Array.from(ownBos) }],
+      excluded,
+    ));
+  const [[whole], [onlyBos]] = await means();
+  const [[rest], [nothing]] = await means(bos);
+  for (let i = 0; i < hiddenSize; i++) {
+    const expected = (4 * whole[i] - onlyBos[i]) / 3; // BOS sees itself alone: the same in any text
+    assert.ok(Math.abs(rest[i] - expected) < 1e-6, `${rest[i]}, expected ${expected}`);
+    assert.equal(nothing[i], 0);
   }
 });
 

@@ -31,6 +31,10 @@ export function classifyCommand() {
         "where neuron-count runs without SAEs, else <out-dir>/neurons/lape.json)",
     )
     .option(
+      "--exclude-bos",
+      "leave BOS out of the scores: for features and means that were identified without it",
+    )
+    .option(
       "--bootstrap <n>",
       "resamples of documents for the 95 % intervals; 0 for none",
       integer({ min: 0 }),

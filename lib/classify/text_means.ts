@@ -10,16 +10,18 @@ import type { Hook } from "../nn/llama.ts";
 const READ_BYTES = 4 * 2 ** 20;
 
 /**
- * Runs texts through a model and yields the mean activation over each one's tokens (BOS is one),
- * summed in f64 in the order of the tokens.
+ * Runs texts through a model and yields the mean activation over each one's tokens (BOS is one, unless
+ * excluded), summed in f64 in the order of the tokens; 0 of a text that has no other.
  *
  * @param texts tokenised
+ * @param excluded BOS, where texts that begin with it are taken without it
  * @yields per text, in order: one vector [width] per hookpoint
  */
 export async function* textMeans(
   { gpu, llama, limits }: Pick<Reader, "gpu" | "llama" | "limits">,
   hookpoints: readonly Hookpoint[],
   texts: readonly { readonly ids: Uint32Array }[],
+  excluded?: number,
 ): AsyncGenerator<Float64Array[]> {
   llama.prepare(limits.tokens);
   for (const group of groupTexts(texts, limits)) {
@@ -31,7 +33,9 @@ export async function* textMeans(
         recorder.submit();
         for (const text of sums) text[h] ??= new Float64Array(activations.width);
         for await (const { row, values } of rowsOf(gpu, activations)) {
-          const sum = sums[batch.examples[first + row]][h];
+          const token = first + row;
+          if (batch.positions[token] === 0 && batch.ids[token] === excluded) continue;
+          const sum = sums[batch.examples[token]][h];
           for (let i = 0; i < values.length; i++) sum[i] += values[i];
         }
       },
@@ -39,7 +43,8 @@ export async function* textMeans(
     await llama.forward(batch, hooks);
     await gpu.settle();
     for (const [text, { ids }] of group.entries()) {
-      yield sums[text].map((sum) => sum.map((value) => value / ids.length));
+      const tokens = ids.length - (ids[0] === excluded ? 1 : 0);
+      yield sums[text].map((sum) => sum.map((value) => value / Math.max(1, tokens)));
     }
   }
 }
