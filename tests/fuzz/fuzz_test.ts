@@ -93,7 +93,8 @@ Deno.test("a refusal that does not name the file, or is no sentence, is a findin
 
 Deno.test("too much memory and too much time are findings", async () => {
   const kept: Uint8Array[] = [];
-  assert.match(await findingOf(() => kept.push(new Uint8Array(600 * 2 ** 20))), /took 6\d\d MiB/);
+  // far above the bound: what tests before left behind may be collected meanwhile
+  assert.match(await findingOf(() => kept.push(new Uint8Array(2 ** 31))), /took \d+ MiB/);
   const work = () => {
     for (const start = cpuUsage(); cpuUsage(start).user < 2.2e6;);
   };
