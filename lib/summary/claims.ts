@@ -158,19 +158,22 @@ function steering(steered: readonly SteeredTexts[], judge: string): Claim | unde
     ...wilson(hits, texts),
   });
   const own = share(total(rows, ({ hits }) => hits), total(rows, ({ texts }) => texts));
-  const plain = share(total(rows, (row) => row.plainHits), total(rows, (row) => row.plainTexts));
+  // the same unsteered texts are held against every language, so they have no interval of their own
+  const plain = total(rows, (row) => row.plainHits) / total(rows, (row) => row.plainTexts);
   const control = share(
     total(rows, ({ controlHits }) => controlHits),
     total(rows, ({ controlTexts }) => controlTexts),
   );
-  const better = own.low > plain.high && !(own.low <= control.high && control.value >= 0);
-  const opposite = own.high < plain.low;
+  const better = own.low > plain && (Number.isNaN(control.value) || own.low > control.high);
+  const opposite = own.high < plain;
   return {
     claim: "Adding a language's features makes the model write that language.",
     verdict: better ? "holds" : opposite ? "does not hold" : "open",
     evidence:
-      `At multiplier ${multiplier}, ${percent(own)} of the texts are in the language (${judge}); ` +
-      `without steering ${percent(plain)}` +
+      `At multiplier ${multiplier}, the best tried, ${
+        percent(own)
+      } of the texts are in the language (${judge}); ` +
+      `without steering ${(100 * plain).toFixed(1)} %` +
       (Number.isNaN(control.value) ? "." : `, with as many random features ${percent(control)}.`),
   };
 }

@@ -6,8 +6,8 @@ import type { Findings, InterventionEffect, SteeredTexts } from "./findings.ts";
 export function summaryMarkdown(findings: Findings, claims: readonly Claim[]): string {
   return [
     `# Language-specific features of ${findings.model}`,
-    `Found on ${findings.foundOn} with the SAEs ${findings.saes}. Brackets hold 95 % intervals; ` +
-    `documents are resampled.`,
+    `Found on ${findings.foundOn} with the SAEs ${findings.saes}. Brackets hold 95 % intervals: of ` +
+    `resampled documents, or Wilson's for shares of features and of written texts, taken as independent.`,
     "## What the paper claims, and whether it holds here",
     table(["claim", "", "evidence"], claims.map(claimRow)),
     ...features(findings),
