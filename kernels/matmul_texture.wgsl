@@ -1,19 +1,22 @@
 // Linear layer, texture family: Y[m, n] = f( sum_k X[m, k] W[n, k] + bias[n] )
 //
 //   X     texture, texel (k / 4, m): the activations
-//   W     texture: one shard of the weights, HF layout [out, in], in panels of OUTS rows; see weights.wgsl
+//   W     texture: one shard of the weights, HF layout [out, in], in panels of PANEL rows; see weights.wgsl
 //   Y     [rows, stride] f32; this shard fills columns [first, first + outs)
 //   bias  [all outs] f32, when BIAS
 //   f     adds the bias when BIAS, then applies max(0, ·) when RELU
 //
 // For software Vulkan: on a CPU a storage-texture load is one straight 128-bit load, a storage-buffer
 // load in a loop is a masked gather. A workgroup of LANES invocations computes TOKENS × (LANES * OUTS)
-// results: a lane has a panel of OUTS outputs, whose texels lie side by side in the order they are read,
-// and all lanes read the same X texels. Token tiles run fastest, so that W stays in cache. Sums run over
-// k in order, by fma: the result for a token is the same whatever the tile, the batch or the shard it is
+// results: a lane has OUTS outputs (whole panels, whose texels lie side by side in the order they are
+// read), and all lanes need the same texels of X. Where a workgroup is a subgroup (SHARED), each lane
+// fetches one of them and broadcasts it; a broadcast is one instruction, a fetch some sixty. Elsewhere
+// every lane fetches all. Tiles are kept small enough for the round of a loop, unrolled, to stay in the
+// processor's instruction cache. Token tiles run fastest, so that W stays in cache. Sums run over k in
+// order, by fma: the result for a token is the same whatever the tile, the batch or the shard it is
 // computed in. Tiles that stick out repeat the last row and the last output, which writes the same
-// value twice: branches around 256 stores take seconds to compile. (llvmpipe turns each fma into a
-// multiplication and an addition: these, and putting fetched texels into lanes, are what bounds it.)
+// value twice: branches around all these stores take seconds to compile. (llvmpipe turns each fma into
+// a multiplication and an addition.)
 
 struct Params { rows: u32, first: u32, outs: u32, stride: u32, segments: u32, texels: u32 }
 
@@ -29,12 +32,22 @@ struct Params { rows: u32, first: u32, outs: u32, stride: u32, segments: u32, te
 
 @compute @workgroup_size(${LANES})
 fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group: vec3u) {
+  let token = group.x * ${TOKENS}u;
 #for m in 0..TOKENS
-  let m${m} = min(group.x * ${TOKENS}u + ${m}u, p.rows - 1u);
+  let m${m} = min(token + ${m}u, p.rows - 1u);
 #end
-  let panel = min(group.y * ${LANES}u + lane.x, (p.outs - 1u) / ${OUTS}u);
+#if SHARED
+  // Lane l of fetch f has texel (f * LANES + l) of the tile: token by token, texel by texel.
+  let part = lane.x % ${PER_TEXEL / 4}u;
+#for f in 0..(TOKENS * PER_TEXEL / 4 + LANES - 1) / LANES
+  let source${f} = min(token + (${f * LANES}u + lane.x) / ${PER_TEXEL / 4}u, p.rows - 1u);
+#end
+#end
+#for j in 0..OUTS / PANEL
+  let panel${j} = min((group.y * ${LANES}u + lane.x) * ${OUTS / PANEL}u + ${j}u, (p.outs - 1u) / ${PANEL}u);
+#end
 #for n in 0..OUTS
-  let n${n} = min(${n}u, p.outs - 1u - panel * ${OUTS}u);
+  let n${n} = min(${n % PANEL}u, p.outs - 1u - panel${n / PANEL} * ${PANEL}u);
 #end
 #for m in 0..TOKENS
 #for n in 0..OUTS
@@ -42,11 +55,18 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
 #end
 #end
   for (var segment = 0u; segment < p.segments; segment++) {
-    let row = panel * p.segments + segment;
+#for j in 0..OUTS / PANEL
+    let row${j} = panel${j} * p.segments + segment;
+#end
     let start = segment * p.texels;
     for (var k = 0u; k < p.texels; k++) {
+#if SHARED
+#for f in 0..(TOKENS * PER_TEXEL / 4 + LANES - 1) / LANES
+      let fetched${f} = textureLoad(X, vec2u(${PER_TEXEL / 4}u * (start + k) + part, source${f}));
+#end
+#end
 #for n in 0..OUTS
-      let q${n} = textureLoad(W, vec2u(${OUTS}u * k + n${n}, row));
+      let q${n} = textureLoad(W, vec2u(${PANEL}u * k + n${n}, row${n / PANEL}));
       let w${n} = texel_low(q${n});
 #if PER_TEXEL == 8
       let v${n} = texel_high(q${n});
@@ -54,7 +74,14 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
 #end
 #for m in 0..TOKENS
       {
+#if SHARED
+#for i in m * PER_TEXEL / 4..m * PER_TEXEL / 4 + 1
+        let x = subgroupBroadcast(fetched${i / LANES}, ${i % LANES}u);
 #if PER_TEXEL == 8
+        let y = subgroupBroadcast(fetched${(i + 1) / LANES}, ${(i + 1) % LANES}u);
+#end
+#end
+#elif PER_TEXEL == 8
         let x = textureLoad(X, vec2u(2u * (start + k), m${m}));
         let y = textureLoad(X, vec2u(2u * (start + k) + 1u, m${m}));
 #else
@@ -72,7 +99,7 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
   }
 #for n in 0..OUTS
   {
-    let n = p.first + panel * ${OUTS}u + n${n};
+    let n = p.first + panel${n / PANEL} * ${PANEL}u + n${n};
 #if BIAS
     let b = bias[n];
 #end

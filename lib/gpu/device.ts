@@ -15,6 +15,8 @@ export interface GpuOptions {
   family?: KernelFamily;
   /** Most bytes of buffers and textures at a time. Default: no bound. */
   memoryBudget?: number;
+  /** False: do without subgroups, as on adapters that have none. */
+  subgroups?: boolean;
   /** Measure every dispatch by timestamps (slower: one pass per dispatch). */
   profile?: boolean;
 }
@@ -44,6 +46,12 @@ export class Gpu implements Disposable {
   readonly profiler: Profiler | undefined;
   /** Threads that work on one row together: SIMD width of a CPU, a warp or two of a GPU. */
   readonly lanes: number;
+  /**
+   * Invocations of a subgroup, where a workgroup of as many is one and kernels may say
+   * `subgroupBroadcast`: on software adapters. (Elsewhere products do not use subgroups: on NVIDIA
+   * broadcasts through workgroup memory are faster.)
+   */
+  readonly subgroupLanes: number | undefined;
   #failure: GpuError | undefined;
   readonly #kernels = new Map<string, Kernel>();
 
@@ -51,10 +59,12 @@ export class Gpu implements Disposable {
     readonly device: GPUDevice,
     readonly identity: AdapterIdentity,
     options: GpuOptions,
+    subgroupLanes: number | undefined,
   ) {
     this.limits = device.limits;
     this.memory = new GpuMemory(options.memoryBudget);
     this.lanes = identity.family === "texture" ? 8 : 64;
+    this.subgroupLanes = subgroupLanes;
     this.profiler = options.profile ? new Profiler(device) : undefined;
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
@@ -80,13 +90,22 @@ export class Gpu implements Disposable {
       }
       requiredFeatures.push("timestamp-query");
     }
-    const device = await adapter.requestDevice({
-      requiredFeatures,
-      requiredLimits: supportedLimits(adapter.limits),
-    });
     const { vendor, architecture, device: name, description } = adapter.info;
     const family = options.family ?? (isSoftware(adapter.info) ? "texture" : "tile");
-    return new Gpu(device, { vendor, architecture, device: name, description, family }, options);
+    const requiredLimits = supportedLimits(adapter.limits);
+    const identity = { vendor, architecture, device: name, description, family };
+    const subgroupLanes = isSoftware(adapter.info) && options.subgroups !== false
+      ? constantSubgroup(adapter.info)
+      : undefined;
+    if (subgroupLanes !== undefined) {
+      // Deno does not list the feature where it has it, so asking is the only way to know.
+      const features = [...requiredFeatures, "subgroups" as GPUFeatureName];
+      const device = await adapter.requestDevice({ requiredFeatures: features, requiredLimits })
+        .catch(() => undefined);
+      if (device) return new Gpu(device, identity, options, subgroupLanes);
+    }
+    const device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
+    return new Gpu(device, identity, options, undefined);
   }
 
   #fail(message: string): void {
@@ -226,6 +245,13 @@ function supportedLimits(limits: GPUSupportedLimits): Record<string, number> {
     "maxComputeWorkgroupsPerDimension",
   ] as const;
   return Object.fromEntries(names.map((name) => [name, limits[name]]));
+}
+
+/** The size of subgroups, where it is always the same. */
+function constantSubgroup(
+  { subgroupMinSize, subgroupMaxSize }: GPUAdapterInfo,
+): number | undefined {
+  return subgroupMinSize >= 4 && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : undefined;
 }
 
 /** Software Vulkan: Mesa's lavapipe ("llvmpipe (LLVM …)") and SwiftShader. */

@@ -24,9 +24,29 @@ export interface Epilogue {
   readonly relu?: boolean;
 }
 
-/** Tile sizes: what one workgroup computes. They do not change results (see the kernels). */
-const TEXTURE_TILE = { TOKENS: 16, OUTS: PANEL, LANES: 8 };
+/** Tile of the tile family: what one workgroup computes. It does not change results (see the kernels). */
 const TILE = { TILE: 64, EACH: 4, DEPTH: 16 };
+
+/** Tile of the texture family. */
+interface TextureTile {
+  readonly TOKENS: number;
+  /** Outputs of a lane: whole panels. */
+  readonly OUTS: number;
+  readonly LANES: number;
+  /** 1 where a workgroup is one subgroup, whose lanes share what they fetch. */
+  readonly SHARED: number;
+}
+
+/** Rows of a tile; of these the smallest that holds all rows is taken, or else the largest. */
+const TILE_ROWS = [1, 4, 8, 16];
+
+/** The fastest of those tried on lavapipe (8 and 16 lanes) and SwiftShader (4): see bench/. */
+function textureTile({ subgroupLanes }: Gpu, rows: number): TextureTile {
+  const LANES = subgroupLanes ?? 8;
+  const OUTS = subgroupLanes !== undefined && LANES >= 8 ? PANEL : 2 * PANEL;
+  const TOKENS = TILE_ROWS.find((most) => rows <= most) ?? TILE_ROWS.at(-1)!;
+  return { TOKENS, OUTS, LANES, SHARED: subgroupLanes === undefined ? 0 : 1 };
+}
 
 /** Rows of X that one dispatch multiplies: bounds the texture that stages them. */
 const MOST_TOKENS = 8192;
@@ -69,16 +89,13 @@ export function recordShardMatMul(
     throw new RangeError(`cannot multiply ${x.rows} × ${x.width} into ${y.rows} × ${y.width}`);
   }
   const texture = gpu.identity.family === "texture";
-  const kernel = kernelFor(gpu, shard.type, epilogue);
   const bias = epilogue.bias ? [epilogue.bias] : [];
-  const [tokens, outs] = texture
-    ? [TEXTURE_TILE.TOKENS, TEXTURE_TILE.OUTS * TEXTURE_TILE.LANES]
-    : [TILE.TILE, TILE.TILE];
   const { segments, texels } = panelLayout(gpu, shard.columns, shard.type);
   for (let from = 0; from < x.rows; from += MOST_TOKENS) {
     const to = Math.min(x.rows, from + MOST_TOKENS);
     const input = rowsBetween(x, from, to);
     const output = rowsBetween(y, from, to);
+    const { kernel, tokens, outs } = kernelFor(gpu, shard.type, epilogue, input.rows);
     recorder.dispatch(
       kernel,
       [
@@ -101,16 +118,27 @@ export function recordShardMatMul(
   }
 }
 
-function kernelFor(gpu: Gpu, type: WeightType, epilogue: Epilogue): Kernel {
+/** The kernel for products of so many rows, and the rows and outputs of its tile. */
+function kernelFor(
+  gpu: Gpu,
+  type: WeightType,
+  epilogue: Epilogue,
+  rows: number,
+): { kernel: Kernel; tokens: number; outs: number } {
   const { family } = gpu.identity;
   const constants = {
     ...weightConstants(type, family),
     BIAS: epilogue.bias ? 1 : 0,
     RELU: epilogue.relu ? 1 : 0,
-    ...(family === "texture" ? TEXTURE_TILE : TILE),
   };
-  const source = weightsSource + (family === "texture" ? textureSource : tileSource);
-  return gpu.kernel(`matmul_${family}`, source, constants);
+  if (family === "tile") {
+    const kernel = gpu.kernel("matmul_tile", weightsSource + tileSource, { ...constants, ...TILE });
+    return { kernel, tokens: TILE.TILE, outs: TILE.TILE };
+  }
+  const tile = textureTile(gpu, rows);
+  const source = weightsSource + textureSource;
+  const kernel = gpu.kernel("matmul_texture", source, { ...constants, ...tile });
+  return { kernel, tokens: tile.TOKENS, outs: tile.OUTS * tile.LANES };
 }
 
 interface Staging {
@@ -136,7 +164,7 @@ function stagingFor(gpu: Gpu, rows: number, width: number): Staging {
   const known = byWidth.get(stride);
   if (known && known.height >= rows) return known;
   known?.memory[Symbol.dispose]();
-  const height = Math.ceil(rows / TEXTURE_TILE.TOKENS) * TEXTURE_TILE.TOKENS;
+  const height = Math.ceil(rows / 16) * 16; // So that it does not grow with every batch.
   // One cache line more than the rows need: rows a power of two apart would share their cache sets.
   const memory = gpu.texture("matmul operand", stride / 4 + 4, height, "rgba32float");
   const staging = { memory, height };

@@ -4,7 +4,7 @@ import { nmse, randomValues, seededRandom } from "../../tests/support/numbers.ts
 import { type StoredMatrix, storedMatrix } from "../../tests/support/weights.ts";
 import type { Gpu } from "./device.ts";
 import { type Epilogue, recordMatMul } from "./matmul.ts";
-import { SHARD_ROWS, uploadMatrix, type WeightType } from "./matrix.ts";
+import { PANEL, SHARD_ROWS, uploadMatrix, type WeightType } from "./matrix.ts";
 import { allocateRows, readRows, rowsBetween, writeRows } from "./rows.ts";
 
 /** f32 sums of a few thousand terms against f64: rounding gives about 1e-13. */
@@ -43,6 +43,10 @@ async function multiply(
 
 const SHAPES: [tokens: number, columns: number, outs: number][] = [
   [1, 1, 1],
+  [1, 72, 257],
+  [3, 129, 65],
+  [7, 33, 9],
+  [9, 64, 128],
   [31, 33, 257],
   [33, 257, 31],
   [257, 128, 33],
@@ -95,6 +99,23 @@ for (const family of FAMILIES) {
   });
 }
 
+Deno.test("matmul texture: with and without subgroups, the same bits", async () => {
+  const random = seededRandom(8);
+  const operands = SHAPES.map(([tokens, columns, outs]) => ({
+    x: randomValues(random, tokens * columns),
+    w: storedMatrix("w", "bf16", outs, randomValues(random, outs * columns)),
+  }));
+  const products = [];
+  for (const subgroups of [true, false]) {
+    using gpu = await openTestGpu({ family: "texture", subgroups });
+    if (!subgroups) assert.equal(gpu.subgroupLanes, undefined);
+    const values = [];
+    for (const { x, w } of operands) values.push((await multiply(gpu, x, w)).values);
+    products.push(values);
+  }
+  assert.deepEqual(products[0], products[1]);
+});
+
 Deno.test("matmul: more rows than one texture holds are cut into shards", async () => {
   using gpu = await openTestGpu({ family: "texture" });
   const outs = SHARD_ROWS + 37;
@@ -109,7 +130,7 @@ Deno.test("matmul: more rows than one texture holds are cut into shards", async 
 Deno.test("matmul: rows wider than a texture go on in its next lines", async () => {
   using gpu = await openTestGpu({ family: "texture" });
   const random = seededRandom(7);
-  const columns = gpu.limits.maxTextureDimension2D / 16 * 4 * 2 + 100;
+  const columns = gpu.limits.maxTextureDimension2D / PANEL * 4 + 100;
   const x = randomValues(random, 3 * columns);
   const w = storedMatrix("w", "f32", 21, randomValues(random, 21 * columns));
   const { values } = await multiply(gpu, x, w);

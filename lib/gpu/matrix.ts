@@ -45,7 +45,7 @@ export function texelsPerRow(columns: number, type: WeightType): number {
 }
 
 /** Rows that textures interleave (kernels/weights.wgsl). */
-export const PANEL = 16;
+export const PANEL = 8;
 
 /** Most rows of one shard in a texture: bounds what has to move when weights are streamed. */
 export const SHARD_ROWS = 16384;
