@@ -26,7 +26,7 @@ const TELLING_LIMITS = [
 ] as const;
 
 /** Features that a kernel can make use of. */
-const TELLING_FEATURES = ["shader-f16", "subgroups", "timestamp-query"] as const;
+const TELLING_FEATURES = ["shader-f16", "timestamp-query"] as const;
 
 async function doctor(): Promise<void> {
   const { adapter, description, driver, software } = await bringUpAdapter();
@@ -41,6 +41,7 @@ async function doctor(): Promise<void> {
   const { longLoops } = await selfTest(gpu, driver);
   rows.push(
     ["kernels of the heavy products", gpu.identity.family],
+    ["lanes that share what they fetch", gpu.subgroupLanes ? String(gpu.subgroupLanes) : "none"],
     ["self-test", "passed"],
     ["loops beyond 65,535 rounds", longLoops ? "run" : "stop: texts are limited to 65,000 tokens"],
   );
