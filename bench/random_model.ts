@@ -4,6 +4,8 @@
  * download. Written in pieces, so that it takes no memory.
  */
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { progress } from "../lib/cli/progress.ts";
 import { prepareFolder, writeAtomic } from "../lib/data/files.ts";
 import { InputError } from "../lib/formats/input_error.ts";
 
@@ -49,13 +51,39 @@ export function randomModelBytes(layers: number): number {
   return saes + modelTensors(layers).reduce((sum, { shape }) => sum + 2 * elements(shape), 0);
 }
 
+/** Folders of a model, in Hugging Face layout, and of its SAEs. */
+export interface RandomModel {
+  readonly model: string;
+  readonly saes: string;
+}
+
+/** The embedded model's: its vocabulary is smaller than the random model's, which harms nothing. */
+const TOKENIZER = fileURLToPath(new URL("../assets/demo/model/tokenizer.json", import.meta.url));
+
+/**
+ * Writes a random model into a folder and shows how far it is; what is there already is kept.
+ *
+ * @throws InputError when there is no room for it
+ */
+export async function prepareRandomModel(folder: string, layers: number): Promise<RandomModel> {
+  const mebibytes = (bytes: number) => Math.round(bytes / 2 ** 20);
+  const total = mebibytes(randomModelBytes(layers));
+  const shown = progress({ label: "writing the model", total, unit: "MiB" });
+  try {
+    await writeRandomModel(folder, layers, TOKENIZER, (bytes) => shown.update(mebibytes(bytes)));
+  } finally {
+    shown.done();
+  }
+  return { model: join(folder, "model"), saes: join(folder, "saes") };
+}
+
 /**
  * Writes `model/` and `saes/layers.N.mlp/` into a folder; what is there already is kept.
  *
  * @param tokenizer path of a tokenizer.json to go with it; its vocabulary may be smaller
  * @param wrote told the bytes written so far
  */
-export async function writeRandomModel(
+async function writeRandomModel(
   folder: string,
   layers: number,
   tokenizer: string,

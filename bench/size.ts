@@ -7,14 +7,19 @@ import { statfs } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { print, remark } from "../lib/cli/output.ts";
-import { progress } from "../lib/cli/progress.ts";
 import { run } from "../lib/cli/run.ts";
 import { step } from "../lib/cli/step.ts";
 import { table } from "../lib/cli/table.ts";
 import { integer, size } from "../lib/cli/values.ts";
 import { prepareFolder, readJson } from "../lib/data/files.ts";
 import { InputError } from "../lib/formats/input_error.ts";
-import { flopsPerToken, LAYERS, randomModelBytes, writeRandomModel } from "./random_model.ts";
+import {
+  flopsPerToken,
+  LAYERS,
+  prepareRandomModel,
+  type RandomModel,
+  randomModelBytes,
+} from "./random_model.ts";
 import { appendSection } from "./results.ts";
 
 const command = step(
@@ -51,10 +56,10 @@ async function measureSize(options: ReturnType<typeof command.opts>): Promise<vo
   const folder = resolve(options.folder);
   await prepareFolder(folder);
   const layers = await affordableLayers(folder, options.layers);
-  await writeModel(folder, layers);
+  const random = await prepareRandomModel(folder, layers);
   const out = join(folder, `counts-${crypto.randomUUID()}`);
   try {
-    await runCount(folder, out, options.rows, options.memoryBudget);
+    await runCount(random, out, options.rows, options.memoryBudget);
     const manifest = await readJson(join(out, "counts", "run.json")) as CountManifest;
     const rows = figures(manifest, layers, options.memoryBudget);
     print(table([{ header: "what" }, { header: "figure" }], rows));
@@ -101,28 +106,16 @@ async function bytesUnder(folder: string): Promise<number> {
   return bytes;
 }
 
-async function writeModel(folder: string, layers: number): Promise<void> {
-  const shown = progress({
-    label: "writing the model",
-    total: Math.round(randomModelBytes(layers) / 2 ** 20),
-    unit: "MiB",
-  });
-  const tokenizer = fileURLToPath(
-    new URL("../assets/demo/model/tokenizer.json", import.meta.url),
-  );
-  await writeRandomModel(
-    folder,
-    layers,
-    tokenizer,
-    (bytes) => shown.update(Math.round(bytes / 2 ** 20)),
-  ).finally(() => shown.done());
-}
-
 /** Counts as a user would, in a process of its own: its memory is what is measured. */
-async function runCount(folder: string, out: string, rows: number, budget: number): Promise<void> {
+async function runCount(
+  { model, saes }: RandomModel,
+  out: string,
+  rows: number,
+  budget: number,
+): Promise<void> {
   const args = [
     "count",
-    ...["--model", join(folder, "model"), "--sae-model", join(folder, "saes")],
+    ...["--model", model, "--sae-model", saes],
     ...["--dataset-configs", `udhr:en:train:0:${rows}`, "--out-dir", out],
     ...["--memory-budget", String(budget)],
   ];
