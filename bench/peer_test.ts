@@ -10,11 +10,12 @@ const echo = (...lines: object[]) => [
 
 Deno.test("peer: CPU time of one thread, wall time of all cores", async () => {
   const script = `
-    echo '{"peer":"shell 1.0"}'; read request
+    echo '{"peer":"shell 1.0","cuda":"some GPU"}'; read request
     echo '{"ready":true}'; read request
     echo '{"cpu_ms":'$OMP_NUM_THREADS'00,"wall_ms":'$OMP_NUM_THREADS'}'; read request`;
   await using peer = await Peer.start("shell", ["sh", "-c", script]);
   assert.equal(peer.description, "shell 1.0");
+  assert.equal(peer.cuda, "some GPU");
   const contender = await peer.prepare({ task: "linear" });
   assert.equal(contender.name, "shell");
   const timing = await contender.run(3);

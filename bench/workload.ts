@@ -2,15 +2,12 @@
 import { cpuUsage } from "node:process";
 import type { Gpu } from "../lib/gpu/device.ts";
 import type { Recorder } from "../lib/gpu/recorder.ts";
-import type { Contender, Timing } from "./measure.ts";
+import type { Clock, Contender, Timing } from "./measure.ts";
 import type { PeerTask } from "./peer.ts";
 
-export interface Workload extends Disposable {
+/** GPU work that can be timed and checked. */
+export interface GpuWork extends Disposable {
   readonly name: string;
-  /** Multiplications and additions of one execution. */
-  readonly flops: number;
-  /** The same work for a peer. */
-  readonly task: PeerTask;
   /** Records one execution; may submit, but awaits nothing that the GPU does. */
   record(recorder: Recorder): void | Promise<void>;
   /**
@@ -21,19 +18,32 @@ export interface Workload extends Disposable {
   check(): Promise<void>;
 }
 
+/** GPU work that peers can do as well. */
+export interface Workload extends GpuWork {
+  /** Multiplications and additions of one execution. */
+  readonly flops: number;
+  /** The same work for a peer. */
+  readonly task: PeerTask;
+}
+
 /** A measured kernel computed something else. Its times must not be shown. */
 export class WrongResult extends Error {
   override readonly name = "WrongResult";
 }
 
-/** The workload on this GPU, as a contender: all repeats before one await. */
-export function onGpu(gpu: Gpu, workload: Workload): Contender {
+/** What judges kernels on this adapter: see {@linkcode Clock}. */
+export function clockOf(gpu: Gpu): Clock {
+  return gpu.identity.family === "texture" ? "cpuMs" : "wallMs";
+}
+
+/** Work on this GPU, as a contender: all repeats before one await. */
+export function onGpu(gpu: Gpu, work: GpuWork): Contender {
   return {
     name: "babelscope",
     run: (repeats) =>
       timed(async () => {
         const recorder = gpu.recorder();
-        for (let i = 0; i < repeats; i++) await workload.record(recorder);
+        for (let i = 0; i < repeats; i++) await work.record(recorder);
         recorder.submit();
         await gpu.settle();
       }),

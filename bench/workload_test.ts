@@ -1,16 +1,19 @@
 import assert from "node:assert/strict";
-import { openTestGpu } from "../tests/support/gpu.ts";
+import { FAMILIES, openTestGpu } from "../tests/support/gpu.ts";
+import { copyByCommand, copyByKernel, fma } from "./ceilings.ts";
 import { checkTopK, encode } from "./encode.ts";
+import { encoderProduct } from "./encoder_product.ts";
 import { checkProducts, linear } from "./linear.ts";
 import { dot, seededMatrix } from "./seeded_matrix.ts";
 import { onGpu, WrongResult } from "./workload.ts";
 
-Deno.test("workloads: both run on this adapter and pass their own checks", async () => {
+Deno.test("workloads: all run on this adapter and pass their own checks", async () => {
   using gpu = await openTestGpu();
   for (const type of ["bf16", "f32"] as const) {
     using product = await linear(gpu, { tokens: 33, columns: 128, outs: 192 }, type);
     using sae = encode(gpu, { tokens: 33, columns: 128, latents: 640, k: 8 }, type);
-    for (const workload of [product, sae]) {
+    using alone = await encoderProduct(gpu, { tokens: 257, columns: 64, outs: 16448 }, type);
+    for (const workload of [product, sae, alone]) {
       const { cpuMs, wallMs } = await onGpu(gpu, workload).run(2);
       assert.ok(cpuMs > 0 && wallMs > 0);
       await workload.check();
@@ -22,7 +25,25 @@ Deno.test("workloads: results of a dispatch that never ran are refused", async (
   using gpu = await openTestGpu();
   using product = await linear(gpu, { tokens: 3, columns: 64, outs: 64 }, "f32");
   using sae = encode(gpu, { tokens: 3, columns: 64, latents: 128, k: 4 }, "f32");
-  for (const workload of [product, sae]) await assert.rejects(workload.check(), WrongResult);
+  using alone = await encoderProduct(gpu, { tokens: 3, columns: 64, outs: 64 }, "f32");
+  for (const workload of [product, sae, alone]) {
+    await assert.rejects(workload.check(), WrongResult);
+  }
+});
+
+Deno.test("ceilings: each does all that it counts, for both families, or is refused", async () => {
+  for (const family of FAMILIES) {
+    using gpu = await openTestGpu({ family });
+    using arithmetic = fma(gpu, 3);
+    using byKernel = copyByKernel(gpu, 2 ** 22);
+    using byCommand = copyByCommand(gpu, 2 ** 22);
+    for (const ceiling of [arithmetic, byKernel, byCommand]) {
+      await assert.rejects(ceiling.check(), WrongResult, ceiling.name);
+      await onGpu(gpu, ceiling).run(1);
+      await ceiling.check();
+    }
+    assert.equal(byKernel.amount, 2 * 2 ** 22);
+  }
 });
 
 Deno.test("checkProducts: a wrong column is found", () => {

@@ -1,9 +1,13 @@
-"""What people use today, on the CPU in float32: PyTorch's linear layer, eai-sparsify's SAE encoder, transformers."""
+"""What people use today: PyTorch's linear layer, eai-sparsify's SAE encoder, transformers.
+
+On the processor in float32. On a CUDA device, where there is one: in float32 (TF32 off), with TF32
+products, and in bf16.
+"""
 
 import re
 from pathlib import Path
 
-from json_lines import say, serve
+from json_lines import Execute, say, serve, timed
 
 PACKAGES = "torch==2.6.0 eai-sparsify==1.1.3"  # and for SmolLM2: transformers==4.51.3 gguf==0.19.0
 
@@ -19,14 +23,38 @@ def main() -> None:
     torch.manual_seed(0)
     torch.set_grad_enabled(False)
 
-    def linear(tokens: int, columns: int, outs: int):
-        x, w = torch.randn(tokens, columns), torch.randn(outs, columns)
-        return lambda: torch.nn.functional.linear(x, w)
+    def settle() -> None:
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
 
-    def encode(tokens: int, columns: int, latents: int, k: int):
-        sae = SparseCoder(columns, SparseCoderConfig(num_latents=latents, k=k), decoder=False)
-        x = torch.randn(tokens, columns)
-        return lambda: sae.encode(x)
+    def fastest(ways: list[Execute]) -> Execute:
+        for execute in ways:
+            execute()
+        return min(ways, key=lambda execute: timed(execute, 5, settle)["wall_ms"])
+
+    def where(device: str, precision: str) -> dict:
+        return {"device": device, "dtype": torch.bfloat16 if precision == "bf16" else torch.float32}
+
+    def in_precision(precision: str, execute: Execute) -> Execute:
+        def switched() -> object:
+            torch.backends.cuda.matmul.allow_tf32 = precision == "TF32"
+            return execute()
+
+        return switched
+
+    def linear(tokens: int, columns: int, outs: int, device="cpu", precision="f32"):
+        x = torch.randn(tokens, columns, **where(device, precision))
+        w = torch.randn(outs, columns, **where(device, precision))
+        layer = lambda: torch.nn.functional.linear(x, w)
+        # Some builds take a slow path for one token, some for a vector.
+        execute = fastest([layer, lambda: torch.mv(w, x[0])]) if tokens == 1 else layer
+        return in_precision(precision, execute)
+
+    def encode(tokens: int, columns: int, latents: int, k: int, device="cpu", precision="f32"):
+        config = SparseCoderConfig(num_latents=latents, k=k)
+        sae = SparseCoder(columns, config, **where(device, precision), decoder=False)
+        x = torch.randn(tokens, columns, **where(device, precision))
+        return in_precision(precision, lambda: sae.encode(x))
 
     def score(gguf: str, texts: str):
         from transformers import AutoModelForCausalLM
@@ -43,7 +71,12 @@ def main() -> None:
 
         return execute
 
-    serve(describe(torch), {"linear": linear, "encode": encode, "score": score})
+    tasks = {"linear": linear, "encode": encode, "score": score}
+    if torch.cuda.is_available():
+        cuda = torch.cuda.get_device_name()
+        serve(f"{describe(torch)}, CUDA {torch.version.cuda} on {cuda}", tasks, settle, cuda=cuda)
+    else:
+        serve(describe(torch), tasks)
 
 
 def describe(torch) -> str:
