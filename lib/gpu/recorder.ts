@@ -1,6 +1,7 @@
 /** Records dispatches and copies, and submits them together: each awaited submit costs 11 ms. */
-import { GpuError } from "./memory.ts";
+import { BindGroups } from "./bind_groups.ts";
 import { type Gpu, GRID, type Kernel } from "./device.ts";
+import { GpuError } from "./memory.ts";
 
 /** What a kernel binds: buffers (whole or part) and textures, in the order of its bindings. */
 export type Binding = GPUBuffer | GPUBufferBinding | GPUTexture;
@@ -18,6 +19,7 @@ const ARENA_SLOTS = 1024;
 export class Recorder {
   readonly #gpu: Gpu;
   readonly #arena: GPUBuffer;
+  readonly #groups: BindGroups;
   readonly #params = new Uint32Array(ARENA_SLOTS * PARAM_SLOT / 4);
   #used = 0;
   #encoder: GPUCommandEncoder | undefined;
@@ -26,6 +28,7 @@ export class Recorder {
   constructor(gpu: Gpu) {
     this.#gpu = gpu;
     this.#arena = uniformArena(gpu);
+    this.#groups = bindGroups(gpu);
   }
 
   /**
@@ -48,22 +51,9 @@ export class Recorder {
       );
     }
     if (groups[0] * groups[1] === 0) return;
-    const entries = bindings.map((binding, index) => ({
-      binding: index,
-      resource: binding instanceof GPUBuffer
-        ? { buffer: binding }
-        : binding instanceof GPUTexture
-        ? binding.createView()
-        : binding,
-    }));
-    if (params.length > 0) {
-      entries.push({ binding: bindings.length, resource: this.#uniform(params) });
-    }
+    const bound = params.length > 0 ? [...bindings, this.#uniform(params)] : bindings;
     const { device, profiler } = this.#gpu;
-    const group = device.createBindGroup({
-      layout: kernel.pipeline.getBindGroupLayout(0),
-      entries,
-    });
+    const group = this.#groups.of(device, kernel, bound);
     if (profiler) this.#endPass();
     this.#encoder ??= device.createCommandEncoder();
     this.#pass ??= this.#encoder.beginComputePass({ timestampWrites: profiler?.next(kernel.name) });
@@ -83,17 +73,16 @@ export class Recorder {
     this.#copies().copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
   }
 
-  /** Copies rows of 16-byte texels from a buffer into a texture. */
+  /** Copies rows of 16-byte texels from a buffer into a texture, from its column `left` on. */
   copyToTexture(
     from: { buffer: GPUBuffer; offset: number; bytesPerRow: number },
     texture: GPUTexture,
     width: number,
     height: number,
+    left = 0,
   ): void {
-    this.#copies().copyBufferToTexture({ ...from, rowsPerImage: height }, { texture }, [
-      width,
-      height,
-    ]);
+    const to = { texture, origin: [left, 0] };
+    this.#copies().copyBufferToTexture({ ...from, rowsPerImage: height }, to, [width, height]);
   }
 
   /** Zeroes a buffer. */
@@ -147,6 +136,15 @@ function uniformArena(gpu: Gpu): GPUBuffer {
     arenas.set(gpu, arena);
   }
   return arena;
+}
+
+const groups = new WeakMap<Gpu, BindGroups>();
+
+/** The bind groups of a device, shared by its recorders. */
+function bindGroups(gpu: Gpu): BindGroups {
+  const known = groups.get(gpu) ?? new BindGroups();
+  groups.set(gpu, known);
+  return known;
 }
 
 const float = new Float32Array(1);
