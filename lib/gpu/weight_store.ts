@@ -10,6 +10,8 @@ import type { Gpu } from "./device.ts";
 /** Weights on loan. Give them back when everything that uses them is recorded and submitted. */
 export interface Lease<T> {
   readonly weights: T;
+  /** True where the weights stay on the GPU: giving them back does nothing. */
+  readonly stays: boolean;
   /** Waits for the GPU and releases the memory, unless the weights stay. */
   release(): Promise<void>;
 }
@@ -47,17 +49,18 @@ export class WeightStore implements Disposable {
     upload: () => Promise<T>,
   ): Promise<Lease<T>> {
     const resident = this.#resident.get(name) as T | undefined;
-    if (resident) return { weights: resident, release: () => Promise.resolve() };
+    if (resident) return kept(resident);
     const { memory } = this.#gpu;
     const reserved = [...this.#reserved.values()].reduce((sum, piece) => sum + piece, 0);
     const stays = memory.live + bytes + reserved <= memory.budget;
     const weights = await upload();
     if (stays) {
       this.#resident.set(name, weights);
-      return { weights, release: () => Promise.resolve() };
+      return kept(weights);
     }
     return {
       weights,
+      stays: false,
       release: async () => {
         await this.#gpu.settle();
         weights[Symbol.dispose]();
@@ -69,4 +72,8 @@ export class WeightStore implements Disposable {
     for (const weights of this.#resident.values()) weights[Symbol.dispose]();
     this.#resident.clear();
   }
+}
+
+function kept<T>(weights: T): Lease<T> {
+  return { weights, stays: true, release: () => Promise.resolve() };
 }

@@ -6,6 +6,7 @@
  */
 import type { Gpu } from "../gpu/device.ts";
 import type { Allocated } from "../gpu/memory.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import { allocateRows, type OwnedRows, type Rows } from "../gpu/rows.ts";
 import { Sampler, type Sampling } from "../gpu/sampler.ts";
 import { type BatchLimits, groupTexts, pack } from "./batch.ts";
@@ -157,7 +158,9 @@ class Writer implements Disposable {
     for (const group of groupTexts(prompts, this.#limits)) await this.#readPacked(group);
     const every = [...this.#texts.keys()];
     this.#place(every);
-    await this.#draw(this.#lastResiduals, 0, 0);
+    const recorder = this.#gpu.recorder();
+    await this.#draw(recorder, this.#lastResiduals, 0, 0);
+    recorder.submit();
     return await this.#drawn(0, every.length);
   }
 
@@ -174,13 +177,13 @@ class Writer implements Disposable {
       buffer: owned.use(gpu.bufferOf(label, Uint32Array.from(values))).resource,
       size: values.length * 4,
     });
-    const residual = await this.#pass({
+    const recorder = gpu.recorder();
+    const residual = await this.#pass(recorder, {
       count: batch.ids.length,
       ids: upload("token ids", batch.ids),
       positions: upload("token positions", batch.positions),
       firsts: upload("cache rows of texts", textOf.map((text) => this.#firstRow(text))),
     }, upload("edits of tokens", groups));
-    const recorder = gpu.recorder();
     const bytes = residual.stride * 4;
     textOf.forEach((text, token) => {
       if (!isLast(token)) return;
@@ -212,14 +215,16 @@ class Writer implements Disposable {
       for (let step = 0; step < steps; step++) positions[step * this.#pitch + row] = first + step;
     });
     this.#gpu.write(this.#positions.resource, 0, positions);
+    const recorder = this.#gpu.recorder();
     for (let step = 0; step < steps; step++) {
-      const residual = await this.#pass({
+      const residual = await this.#pass(recorder, {
         count: rows,
         ids: this.#rowOf(this.#ids, step, rows),
         positions: this.#rowOf(this.#positions, step, rows),
         firsts: this.#rowOf(this.#firsts, 0, rows),
       }, this.#rowOf(this.#groups, 0, rows));
-      await this.#draw(residual, count + step, step + 1);
+      await this.#draw(recorder, residual, count + step, step + 1);
+      recorder.submit();
     }
     const ids = await this.#drawn(1, (steps - 1) * this.#pitch + rows);
     return Array.from(
@@ -228,22 +233,25 @@ class Writer implements Disposable {
     );
   }
 
-  async #pass(tokens: CachedTokens, groups: GPUBufferBinding): Promise<Rows> {
+  async #pass(
+    recorder: Recorder,
+    tokens: CachedTokens,
+    groups: GPUBufferBinding,
+  ): Promise<Rows> {
     const hooks = this.#steering?.hooks(groups) ?? [];
-    return await this.#llama.forwardCached(tokens, this.#cache, hooks);
+    return await this.#llama.forwardCached(recorder, tokens, this.#cache, hooks);
   }
 
-  /** Draws a token of each row, the `count`th of its text, into a row of the drawn ids. */
-  async #draw(residual: Rows, count: number, into: number): Promise<void> {
+  /** Records the draw of a token of each row, the `count`th of its text, into a row of the drawn ids. */
+  async #draw(recorder: Recorder, residual: Rows, count: number, into: number): Promise<void> {
     await this.#llama.eachLogits(
+      recorder,
       residual,
-      (recorder, block, row, token) => this.#sampler.record(recorder, block, row, token),
+      (block, row, token) => this.#sampler.record(recorder, block, row, token),
     );
-    const recorder = this.#gpu.recorder();
     const { rows } = residual;
     const seeds = { buffer: this.#seeds.resource, size: rows * 8 };
     this.#sampler.recordDraw(recorder, rows, seeds, count, this.#rowOf(this.#ids, into, rows));
-    recorder.submit();
   }
 
   async #drawn(from: number, words: number): Promise<Uint32Array> {

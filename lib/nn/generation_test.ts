@@ -85,12 +85,14 @@ for (const family of FAMILIES) {
       const words = (list: number[]) => ({
         buffer: owned.use(gpu.bufferOf("words", Uint32Array.from(list))).resource,
       });
-      const residual = await llama.forwardCached({
+      const recorder = gpu.recorder();
+      const residual = await llama.forwardCached(recorder, {
         count: tokens.length,
         ids: words(tokens.map(({ id }) => id)),
         positions: words(tokens.map(({ position }) => position)),
         firsts: words(tokens.map(({ text }) => text * 65)),
       }, cache);
+      recorder.submit();
       const found = await readRows(gpu, residual);
       tokens.forEach(({ text, position }, row) => {
         const at = (starts[text] + position) * width;

@@ -26,7 +26,7 @@ import type { Binding, Recorder } from "../gpu/recorder.ts";
 import { recordRmsNorm } from "../gpu/rmsnorm.ts";
 import { recordRope } from "../gpu/rope.ts";
 import { allocateRows, type OwnedRows, type Rows, rowsBetween } from "../gpu/rows.ts";
-import type { WeightStore } from "../gpu/weight_store.ts";
+import type { Lease, WeightStore } from "../gpu/weight_store.ts";
 import type { Batch } from "./batch.ts";
 import { Checkpoint, type Layer, type Linear } from "./checkpoint.ts";
 import type { LlamaConfig } from "./config.ts";
@@ -68,6 +68,12 @@ interface PassTokens {
   readonly positions: Binding;
   readonly rope: GPUBuffer;
 }
+
+/**
+ * Tokens from which a pass submits layer by layer, so that the GPU works while the rest is recorded; for
+ * fewer a submit costs more than that gains.
+ */
+const MANY_TOKENS = 256;
 
 /** Records the attention of one layer, from `space.qkv` to `space.attended`. */
 type Attend = (recorder: Recorder, layer: number, space: Workspace) => void;
@@ -148,17 +154,22 @@ export class Llama implements Disposable {
     };
     const attend: Attend = (recorder, _, { qkv, attended }) =>
       recordAttention(this.#gpu, recorder, this.config, qkv, starts, attended);
-    return await this.#pass(tokens, attend, hooks, toTheEnd);
+    const recorder = this.#gpu.recorder();
+    const residual = await this.#pass(recorder, tokens, attend, hooks, toTheEnd);
+    recorder.submit();
+    return residual;
   }
 
   /**
-   * Runs the whole model over tokens of sequences that have a cache: their first tokens, or some, or one,
-   * that come after those the cache has. Keys and values go into the cache. Values are those of
-   * {@linkcode forward}, to the bit. Work is submitted, not awaited.
+   * Records the whole model over tokens of sequences that have a cache: their first tokens, or some, or
+   * one, that come after those the cache has. Keys and values go into the cache. Values are those of
+   * {@linkcode forward}, to the bit. The last submit is the caller's: until then, what is bound has to
+   * live.
    *
    * @returns the residual stream after the last block
    */
   async forwardCached(
+    recorder: Recorder,
     tokens: CachedTokens,
     cache: KvCache,
     hooks: readonly Hook[] = [],
@@ -174,10 +185,11 @@ export class Llama implements Disposable {
         attended,
       );
     const rope = this.#ropeTable(cache.capacity);
-    return await this.#pass({ ...tokens, rope }, attend, hooks, true);
+    return await this.#pass(recorder, { ...tokens, rope }, attend, hooks, true);
   }
 
   async #pass(
+    recorder: Recorder,
     tokens: PassTokens,
     attend: Attend,
     hooks: readonly Hook[],
@@ -186,17 +198,17 @@ export class Llama implements Disposable {
     const last = toTheEnd ? undefined : lastOf(hooks);
     const layers = toTheEnd ? this.config.layers : last ? last.layer + 1 : 0;
     const space = crop(this.#workspaceFor(tokens.count), tokens.count);
-    const recorder = this.#gpu.recorder();
     await this.#embed(recorder, tokens.ids, space.residual);
     for (let layer = 0; layer < layers; layer++) {
       const at = (site: Site) =>
         hooks.filter(({ hookpoint }) => hookpoint.layer === layer && hookpoint.site === site);
       const stop = layer === last?.layer ? last.site : undefined;
-      const { weights, release } = await this.#store.use(
+      const lease = await this.#store.use(
         `layer ${layer}`,
         this.#checkpoint.layerBytes(this.#gpu, layer),
         () => this.#checkpoint.uploadLayer(this.#gpu, layer),
       );
+      const { weights } = lease;
       this.#recordAttention(recorder, weights, space, tokens, () => attend(recorder, layer, space));
       await this.#recordMlp(recorder, weights, space, at("act_fn"), stop === "act_fn");
       if (stop !== "act_fn") {
@@ -204,8 +216,8 @@ export class Llama implements Disposable {
         recordAdd(this.#gpu, recorder, space.residual, space.update);
         for (const hook of at("residual")) await hook.run(recorder, space.residual, 0);
       }
-      recorder.submit();
-      await release();
+      if (tokens.count >= MANY_TOKENS) recorder.submit();
+      await giveBack(recorder, lease);
     }
     return space.residual;
   }
@@ -230,10 +242,10 @@ export class Llama implements Disposable {
       recorder.copy(residual.buffer, residual.offset + row * bytes, chosen.buffer, i * bytes, bytes)
     );
     recordRmsNorm(gpu, recorder, chosen, weight, normEpsilon, normed);
-    await this.#eachShard(this.#checkpoint.unembedding(), (shard) => {
+    await this.#eachShard(recorder, this.#checkpoint.unembedding(), (shard) => {
       recordShardMatMul(gpu, recorder, normed, shard, logits, {}, 0);
-      recorder.submit();
     });
+    recorder.submit();
     return logits;
   }
 
@@ -249,41 +261,43 @@ export class Llama implements Disposable {
     targets: Uint32Array,
   ): Promise<Float64Array<ArrayBuffer>> {
     using scores = new TargetLogProbabilities(this.#gpu, targets);
+    const recorder = this.#gpu.recorder();
     await this.eachLogits(
+      recorder,
       residual,
-      (recorder, block, row, token) => scores.record(recorder, block, row, token),
+      (block, row, token) => scores.record(recorder, block, row, token),
     );
+    recorder.submit();
     return await scores.read();
   }
 
   /**
    * Logits after a pass to the end, for one shard of the vocabulary and some of the rows at a time; they
-   * stay on the GPU, and only until the next block. Work is submitted, not awaited.
+   * stay on the GPU, and only until the next block. The last submit is the caller's.
    *
    * @param residual what the pass returned, or as many rows of it or fewer, in any order
    * @param use records what is done with a block: logits of rows `firstRow` on (a multiple of 64) over
    *   the tokens `firstToken` on; it may overwrite them
    */
   async eachLogits(
+    recorder: Recorder,
     residual: Rows,
-    use: (recorder: Recorder, logits: Rows, firstRow: number, firstToken: number) => void,
+    use: (logits: Rows, firstRow: number, firstToken: number) => void,
   ): Promise<void> {
     const gpu = this.#gpu;
     const { rows } = residual;
     const { normed } = crop(this.#workspaceFor(rows), rows);
     const logits = this.#logitsFor(rows);
     const weight = await this.#finalNorm();
-    const recorder = gpu.recorder();
     recordRmsNorm(gpu, recorder, residual, weight, this.config.normEpsilon, normed);
-    await this.#eachShard(this.#checkpoint.unembedding(), (shard) => {
+    await this.#eachShard(recorder, this.#checkpoint.unembedding(), (shard) => {
       for (let from = 0; from < rows; from += logits.rows) {
         const to = Math.min(rows, from + logits.rows);
         const block = { ...rowsBetween(logits, 0, to - from), width: shard.rows };
         const input = rowsBetween(normed, from, to);
         recordShardMatMul(gpu, recorder, input, shard, block, {}, shard.first);
-        use(recorder, block, from, shard.first);
+        use(block, from, shard.first);
       }
-      recorder.submit();
     });
   }
 
@@ -327,23 +341,28 @@ export class Llama implements Disposable {
 
   async #embed(recorder: Recorder, ids: Binding, residual: Rows): Promise<void> {
     const source = this.#checkpoint.embedding();
-    await this.#eachShard(source, (shard) => {
-      recordEmbed(this.#gpu, recorder, shard, ids, residual);
-      recorder.submit();
-    });
+    await this.#eachShard(
+      recorder,
+      source,
+      (shard) => recordEmbed(this.#gpu, recorder, shard, ids, residual),
+    );
   }
 
   /** Uses a large matrix shard by shard, so that only one has to be on the GPU at a time. */
-  async #eachShard(source: MatrixSource, record: (shard: Shard) => void): Promise<void> {
+  async #eachShard(
+    recorder: Recorder,
+    source: MatrixSource,
+    record: (shard: Shard) => void,
+  ): Promise<void> {
     const { name, rows, columns, type } = source;
     for (const range of shardRanges(this.#gpu, rows, columns, type)) {
-      const { weights, release } = await this.#store.use(
+      const lease = await this.#store.use(
         `${name} from ${range.first}`,
         matrixBytes(this.#gpu, range.rows, columns, type),
         () => uploadShard(this.#gpu, source, range),
       );
-      record(weights);
-      await release();
+      record(lease.weights);
+      await giveBack(recorder, lease);
     }
   }
 
@@ -415,4 +434,11 @@ export class Llama implements Disposable {
 function lastOf(hooks: readonly Hook[]): Hookpoint | undefined {
   return hooks.map(({ hookpoint }) => hookpoint)
     .reduce<Hookpoint | undefined>((a, b) => (a && comesBefore(b, a) ? a : b), undefined);
+}
+
+/** Gives weights back, once what uses them is submitted where they go. */
+async function giveBack(recorder: Recorder, lease: Lease<unknown>): Promise<void> {
+  if (lease.stays) return;
+  recorder.submit();
+  await lease.release();
 }

@@ -112,10 +112,10 @@ async function drawNext(
     const from = residual.offset + (end - 1) * bytes;
     recorder.copy(residual.buffer, from, last.buffer, row * bytes, bytes);
   });
-  recorder.submit();
   await llama.eachLogits(
+    recorder,
     last,
-    (recorder, block, row, token) => sampler.record(recorder, block, row, token),
+    (block, row, token) => sampler.record(recorder, block, row, token),
   );
   const seeds = upload("seeds", texts.flatMap(({ continuation }) => seedKey(continuation.seed)));
   const ids = owned.use(gpu.buffer("drawn ids", rows * 4)).resource;
