@@ -112,8 +112,8 @@ async function main(options: Options): Promise<void> {
   const peers = await startPeers(python, peerEnvironment);
   const rounds = quick ? 3 : 7;
   const bench: Bench = { gpu, peers, python, peerEnvironment, quick, rounds, folder, smollm2 };
-  const entry = new ResultsEntry(results, circumstances(adapter, bench, options));
   try {
+    const entry = await ResultsEntry.open(results, circumstances(adapter, bench, options));
     for (const name of SECTION_NAMES.filter((name) => only.includes(name))) {
       const section = await SECTIONS[name](bench);
       print(`${section.title}\n\n${section.lines.join("\n")}\n`);

@@ -1,7 +1,8 @@
 /** What was measured, as a table, and the file that collects it. */
 import { cpus } from "node:os";
+import { dirname } from "node:path";
 import type { Column } from "../lib/cli/table.ts";
-import { readText, writeAtomic } from "../lib/data/files.ts";
+import { prepareFolder, readText, writeAtomic } from "../lib/data/files.ts";
 import { markdownTable } from "./markdown_table.ts";
 import { type Clock, medianTime, type Ratio, ratio, type Series } from "./measure.ts";
 import type { Section } from "./section.ts";
@@ -54,7 +55,18 @@ export interface Circumstances {
 export class ResultsEntry {
   #begun = false;
 
-  constructor(readonly path: string, readonly circumstances: Circumstances) {}
+  private constructor(readonly path: string, readonly circumstances: Circumstances) {}
+
+  /**
+   * Makes sure, before the hours of measuring, that the file can be read and written.
+   *
+   * @throws InputError when it cannot
+   */
+  static async open(path: string, circumstances: Circumstances): Promise<ResultsEntry> {
+    await readText(path);
+    await prepareFolder(dirname(path));
+    return new ResultsEntry(path, circumstances);
+  }
 
   /**
    * Adds a section at the end of the file, the first one under the date and the circumstances.

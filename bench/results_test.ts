@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { InputError } from "../lib/formats/input_error.ts";
 import { runCommand, withFolder } from "../tests/support/run.ts";
 import { type Measurement, measurementTable, ResultsEntry } from "./results.ts";
 
@@ -70,7 +69,7 @@ Deno.test("entry: one date for all sections, each in the file as soon as it is a
   await withFolder(async (folder) => {
     const path = `${folder}/RESULTS.md`;
     await Deno.writeTextFile(path, "# Results\n");
-    const entry = new ResultsEntry(path, {
+    const entry = await ResultsEntry.open(path, {
       adapter: "llvmpipe",
       driver: "",
       family: "texture",
@@ -89,8 +88,8 @@ Deno.test("entry: one date for all sections, each in the file as soon as it is a
   });
 });
 
-Deno.test("entry: a file that cannot be read is named", async () => {
+Deno.test("entry: a file that is not there is named before anything is measured", async () => {
   const circumstances = { adapter: "", driver: "", family: "", peers: [], command: "" };
-  const entry = new ResultsEntry("/nowhere/RESULTS.md", circumstances);
-  await assert.rejects(entry.add({ title: "Kernels", lines: [] }), InputError);
+  const opened = ResultsEntry.open("/nowhere/RESULTS.md", circumstances);
+  await assert.rejects(opened, /^InputError: .*\/nowhere\/RESULTS\.md/);
 });
