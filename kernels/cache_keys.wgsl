@@ -4,24 +4,34 @@
 //   qkv        [rows, 4 * quads] f32: queries in the first `skipped` vec4s, then keys, then values
 //   firsts     [rows] u32, cache row of the first token of the token's sequence
 //   positions  [rows] u32, position of the token in its sequence
-//   cache      [cache rows, 4 * cache_quads] f32: keys, then values
+//   cache      keys, then values: a buffer or a texture, laid out as attention.wgsl says of `kept`
 //
 // One invocation per vec4 of a token's keys and values.
 
-struct Params { rows: u32, quads: u32, skipped: u32, kept: u32, cache_quads: u32 }
+struct Params { rows: u32, quads: u32, skipped: u32, count: u32, cache_quads: u32, fold: u32 }
 
 @group(0) @binding(0) var<storage, read> qkv: array<vec4f>;
 @group(0) @binding(1) var<storage, read> firsts: array<u32>;
 @group(0) @binding(2) var<storage, read> positions: array<u32>;
+#if FAMILY == "texture"
+@group(0) @binding(3) var cache: texture_storage_2d<rgba32float, write>;
+#else
 @group(0) @binding(3) var<storage, read_write> cache: array<vec4f>;
+#end
 @group(0) @binding(4) var<uniform> p: Params;
 
 @compute @workgroup_size(${LANES})
 fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group: vec3u) {
   let item = (group.y * ${GRID}u + group.x) * ${LANES}u + lane.x;
-  if (item >= p.rows * p.kept) { return; }
-  let token = item / p.kept;
-  let quad = item % p.kept;
+  if (item >= p.rows * p.count) { return; }
+  let token = item / p.count;
+  let quad = item % p.count;
   let row = firsts[token] + positions[token];
-  cache[row * p.cache_quads + quad] = qkv[token * p.quads + p.skipped + quad];
+  let kept = qkv[token * p.quads + p.skipped + quad];
+#if FAMILY == "texture"
+  let side = row & ((1u << p.fold) - 1u);
+  textureStore(cache, vec2u(side * p.cache_quads + quad, row >> p.fold), kept);
+#else
+  cache[row * p.cache_quads + quad] = kept;
+#end
 }

@@ -1,21 +1,27 @@
-/** Causal grouped-query attention over packed texts: kernels/attention.wgsl. */
+/** Causal grouped-query attention: kernels/attention.wgsl. */
 import source from "../../kernels/attention.wgsl" with { type: "text" };
 import type { Gpu } from "./device.ts";
-import { floatBits, type Recorder } from "./recorder.ts";
+import { type AttentionShape, type KeyValues, stageKeyValues } from "./key_values.ts";
+import { type Binding, floatBits, type Recorder } from "./recorder.ts";
 import { bindRows, type Rows } from "./rows.ts";
 
-export interface AttentionShape {
-  readonly heads: number;
-  readonly keyValueHeads: number;
-  /** A multiple of 4. */
-  readonly headDim: number;
+/** Where the texts of tokens lie among keys and values; both [tokens] u32. */
+export interface TextPlaces {
+  /** Row of the keys and values of the first token of the token's text. */
+  readonly firsts: Binding;
+  /** Position of the token in its text. */
+  readonly positions: Binding;
 }
 
+/** vec4s of queries, and as many of results, that an invocation of the texture family keeps. */
+const MOST_QUADS = 64;
+
 /**
- * Records attention of every token to itself and the tokens before it in its own text.
+ * Records attention of every token of a packed batch to itself and the tokens before it in its own
+ * text.
  *
  * @param qkv [tokens, (heads + 2 keyValueHeads) headDim]: queries, keys, values, already rotated
- * @param starts [tokens] u32: index of the first token of the token's text
+ * @param places of the tokens in the batch itself
  * @param y [tokens, heads · headDim]
  */
 export function recordAttention(
@@ -23,19 +29,59 @@ export function recordAttention(
   recorder: Recorder,
   shape: AttentionShape,
   qkv: Rows,
-  starts: GPUBuffer,
+  places: TextPlaces,
   y: Rows,
 ): void {
-  const { heads, keyValueHeads, headDim } = shape;
+  const kept = stageKeyValues(gpu, recorder, shape, qkv);
+  recordAttentionTo(gpu, recorder, shape, qkv, kept, places, y);
+}
+
+/**
+ * The same with keys and values that lie elsewhere, those of the tokens included.
+ *
+ * @param places of the tokens in `kept`
+ */
+export function recordAttentionTo(
+  gpu: Gpu,
+  recorder: Recorder,
+  shape: AttentionShape,
+  qkv: Rows,
+  kept: KeyValues,
+  { firsts, positions }: TextPlaces,
+  y: Rows,
+): void {
+  const { heads, headDim } = shape;
+  const each = headsEach(gpu, shape);
+  const lanes = gpu.subgroupLanes ?? gpu.lanes;
   const kernel = gpu.kernel("attention", source, {
-    LANES: gpu.lanes,
+    FAMILY: gpu.identity.family,
+    LANES: lanes,
     HEADS: heads,
-    GROUP: heads / keyValueHeads,
+    GROUP: heads / shape.keyValueHeads,
+    EACH: each,
     QUADS: headDim / 4,
-    CACHED: 0,
   });
-  const quads = qkv.stride / 4;
-  const params = [qkv.rows, quads, quads, y.stride / 4, floatBits(1 / Math.sqrt(headDim))];
-  const groups = Math.ceil(qkv.rows * heads / gpu.lanes);
-  recorder.dispatchItems(kernel, [bindRows(qkv), starts, bindRows(y)], params, groups);
+  recorder.dispatchItems(
+    kernel,
+    [bindRows(qkv), firsts, positions, kept.binding, bindRows(y)],
+    [
+      qkv.rows,
+      qkv.stride / 4,
+      y.stride / 4,
+      kept.quads,
+      kept.first,
+      kept.fold,
+      floatBits(1 / Math.sqrt(headDim)),
+    ],
+    Math.ceil(qkv.rows * heads / each / lanes),
+  );
+}
+
+/** Heads of one invocation: a divisor of those that share a key head. */
+function headsEach(gpu: Gpu, { heads, keyValueHeads, headDim }: AttentionShape): number {
+  if (gpu.identity.family !== "texture") return 1;
+  const group = heads / keyValueHeads;
+  let each = Math.max(1, Math.min(group, Math.floor(MOST_QUADS * 4 / headDim)));
+  while (group % each > 0) each--;
+  return each;
 }

@@ -210,38 +210,43 @@ async function attend(gpu: Gpu, qkv: Float32Array, shape: Attention): Promise<Fl
   });
   using input = upload(gpu, starts.length, qkv);
   using output = allocateRows(gpu, "y", starts.length, heads * headDim);
-  using segments = gpu.bufferOf("starts", Uint32Array.from(starts));
-  run(gpu, (recorder) => recordAttention(gpu, recorder, shape, input, segments.resource, output));
+  using firsts = gpu.bufferOf("starts", Uint32Array.from(starts));
+  using positions = gpu.bufferOf("positions", Uint32Array.from(starts, (first, t) => t - first));
+  const places = { firsts: firsts.resource, positions: positions.resource };
+  run(gpu, (recorder) => recordAttention(gpu, recorder, shape, input, places, output));
   return await readRows(gpu, output);
 }
 
-Deno.test("attention over packed texts against f64", async () => {
-  using gpu = await openTestGpu();
-  const random = seededRandom(4);
-  const shapes: Attention[] = [
-    { lengths: [1], heads: 1, keyValueHeads: 1, headDim: 4 },
-    { lengths: [31, 1, 33, 5], heads: 4, keyValueHeads: 2, headDim: 32 },
-    { lengths: [257, 3], heads: 8, keyValueHeads: 2, headDim: 12 },
-    { lengths: Array(70_000).fill(1), heads: 4, keyValueHeads: 4, headDim: 4 },
-  ];
-  for (const shape of shapes) {
-    const tokens = shape.lengths.reduce((sum, length) => sum + length, 0);
-    const width = (shape.heads + 2 * shape.keyValueHeads) * shape.headDim;
-    const qkv = randomValues(random, tokens * width, 2);
-    assertClose(await attend(gpu, qkv, shape), attentionReference(qkv, shape), EXP_TOLERANCE);
-  }
-});
-
-Deno.test("attention of a text does not depend on what it is packed with", async () => {
-  using gpu = await openTestGpu();
-  const shape = { heads: 4, keyValueHeads: 2, headDim: 8 };
-  const qkv = randomValues(seededRandom(5), 60 * 64);
-  const together = await attend(gpu, qkv, { ...shape, lengths: [13, 40, 7] });
-  const alone = await attend(gpu, qkv.slice(13 * 64, 53 * 64), { ...shape, lengths: [40] });
-  assert.deepEqual(alone, together.slice(13 * 32, 53 * 32));
-});
-
 for (const family of FAMILIES) {
+  Deno.test(`attention over packed texts against f64, ${family}`, async () => {
+    using gpu = await openTestGpu({ family });
+    const random = seededRandom(4);
+    const shapes: Attention[] = [
+      { lengths: [1], heads: 1, keyValueHeads: 1, headDim: 4 },
+      { lengths: [31, 1, 33, 5], heads: 4, keyValueHeads: 2, headDim: 32 },
+      { lengths: [257, 3], heads: 8, keyValueHeads: 2, headDim: 12 },
+      { lengths: [17, 6], heads: 6, keyValueHeads: 1, headDim: 64 },
+      { lengths: [5, 9], heads: 5, keyValueHeads: 1, headDim: 20 },
+      { lengths: Array(70_001).fill(1), heads: 4, keyValueHeads: 2, headDim: 4 },
+      { lengths: Array(6_001).fill(3), heads: 2, keyValueHeads: 2, headDim: 4 },
+    ];
+    for (const shape of shapes) {
+      const tokens = shape.lengths.reduce((sum, length) => sum + length, 0);
+      const width = (shape.heads + 2 * shape.keyValueHeads) * shape.headDim;
+      const qkv = randomValues(random, tokens * width, 2);
+      assertClose(await attend(gpu, qkv, shape), attentionReference(qkv, shape), EXP_TOLERANCE);
+    }
+  });
+
+  Deno.test(`attention of a text does not depend on what it is packed with, ${family}`, async () => {
+    using gpu = await openTestGpu({ family });
+    const shape = { heads: 4, keyValueHeads: 2, headDim: 8 };
+    const qkv = randomValues(seededRandom(5), 60 * 64);
+    const together = await attend(gpu, qkv, { ...shape, lengths: [13, 40, 7] });
+    const alone = await attend(gpu, qkv.slice(13 * 64, 53 * 64), { ...shape, lengths: [40] });
+    assert.deepEqual(alone, together.slice(13 * 32, 53 * 32));
+  });
+
   Deno.test(`embedding gather, ${family}: exact in every width, across shards`, async () => {
     using gpu = await openTestGpu({ family });
     const random = seededRandom(6);

@@ -1,7 +1,8 @@
 /** Keys and values of the tokens that were read, so that each further token of a text costs one token. */
 import type { Gpu } from "../gpu/device.ts";
+import { allocateKeyValues, type KeyValues } from "../gpu/key_values.ts";
 import { GpuError } from "../gpu/memory.ts";
-import { allocateRows, type Rows, strideOf } from "../gpu/rows.ts";
+import { strideOf } from "../gpu/rows.ts";
 import type { LlamaConfig } from "./config.ts";
 
 /** Most bytes of a cache, unless one sequence alone takes more: longer batches are hardly faster. */
@@ -9,8 +10,8 @@ const MOST_BYTES = 2 * 2 ** 30;
 
 /** The cache of some sequences: sequence `s` has rows `s · capacity` to `(s + 1) · capacity`. */
 export class KvCache implements Disposable {
-  /** Of each layer: [sequences · capacity, 2 keyValueHeads headDim], keys, then values. */
-  readonly layers: readonly Rows[];
+  /** Of each layer, with a row per token: sequences · capacity of them. */
+  readonly layers: readonly KeyValues[];
   readonly #owned: DisposableStack;
 
   /**
@@ -34,7 +35,7 @@ export class KvCache implements Disposable {
       { length: config.layers },
       (_, layer) =>
         undo.use(
-          allocateRows(gpu, `keys and values ${layer}`, sequences * capacity, widthOf(config)),
+          allocateKeyValues(gpu, `keys and values ${layer}`, sequences * capacity, config),
         ),
     );
     this.#owned = undo.move();
@@ -62,10 +63,6 @@ function mostLayerBytes({ limits }: Gpu): number {
   return Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
 }
 
-function rowBytes(config: LlamaConfig): number {
-  return strideOf(widthOf(config)) * 4;
-}
-
-function widthOf({ keyValueHeads, headDim }: LlamaConfig): number {
-  return 2 * keyValueHeads * headDim;
+function rowBytes({ keyValueHeads, headDim }: LlamaConfig): number {
+  return strideOf(2 * keyValueHeads * headDim) * 4;
 }

@@ -7,11 +7,12 @@
  * depend on what it is batched with.
  */
 import type { TensorSource } from "../formats/tensor_source.ts";
-import { recordAttention } from "../gpu/attention.ts";
-import { type CachePlaces, recordCachedAttention } from "../gpu/cached_attention.ts";
+import { recordAttention, type TextPlaces } from "../gpu/attention.ts";
+import { recordCachedAttention } from "../gpu/cached_attention.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { recordAdd, recordMultiply, recordSilu, recordSwiGlu } from "../gpu/elementwise.ts";
 import { recordEmbed } from "../gpu/embed.ts";
+import { preparePackedAttention } from "../gpu/key_values.ts";
 import { prepareMatMul, recordMatMul, recordShardMatMul } from "../gpu/matmul.ts";
 import {
   matrixBytes,
@@ -54,7 +55,7 @@ export interface Hook {
 }
 
 /** Tokens on the GPU whose sequences have a cache; those of one sequence in order. */
-export interface CachedTokens extends CachePlaces {
+export interface CachedTokens extends TextPlaces {
   readonly count: number;
   /** [count] u32 */
   readonly ids: GPUBufferBinding;
@@ -145,15 +146,16 @@ export class Llama implements Disposable {
     using owned = new DisposableStack();
     const upload = (label: string, values: Uint32Array) =>
       owned.use(this.#gpu.bufferOf(label, values)).resource;
-    const starts = upload("starts of texts", batch.starts);
+    const positions = upload("token positions", batch.positions);
+    const places = { firsts: upload("starts of texts", batch.starts), positions };
     const tokens = {
       count: batch.ids.length,
       ids: upload("token ids", batch.ids),
-      positions: upload("token positions", batch.positions),
+      positions,
       rope: this.#ropeTable(batch.positions.reduce((most, at) => Math.max(most, at), 0) + 1),
     };
     const attend: Attend = (recorder, _, { qkv, attended }) =>
-      recordAttention(this.#gpu, recorder, this.config, qkv, starts, attended);
+      recordAttention(this.#gpu, recorder, this.config, qkv, places, attended);
     const recorder = this.#gpu.recorder();
     const residual = await this.#pass(recorder, tokens, attend, hooks, toTheEnd);
     recorder.submit();
@@ -324,6 +326,7 @@ export class Llama implements Disposable {
       this.#workspace = allocateWorkspace(this.#gpu, this.config, tokens);
       const { normed, attended, gate } = this.#workspace;
       for (const { rows, width } of [normed, attended, gate]) prepareMatMul(this.#gpu, rows, width);
+      preparePackedAttention(this.#gpu, tokens, this.config);
     }
     return this.#workspace;
   }
