@@ -90,9 +90,11 @@ export function loadGgufTokenizer(
     },
   };
   const bosId = fields.tokenId("bos_token_id", tokens.length);
+  const eosId = fields.tokenId("eos_token_id", tokens.length);
   const addsBosToken = metadata.get(`${PREFIX}add_bos_token`) ?? addsBos;
   const config = {
     bos_token: bosId === undefined ? null : tokens[bosId],
+    eos_token: eosId === undefined ? null : tokens[eosId],
     add_bos_token: addsBosToken === true,
   };
   const inFile = `${where}'s tokenizer`;

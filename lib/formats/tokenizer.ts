@@ -11,6 +11,10 @@ import { InputError } from "./input_error.ts";
 export interface Tokenizer {
   /** Id of the beginning-of-text token, if the model has one. */
   readonly bosId: number | undefined;
+  /** Text of the end-of-sequence token, as tokenizer_config.json names it. */
+  readonly eosToken: string | undefined;
+  /** Most tokens of an input, as tokenizer_config.json has it; Infinity where it sets no bound. */
+  readonly modelMaxLength: number;
   /** One past the largest token id. */
   readonly vocabSize: number;
   /**
@@ -62,9 +66,13 @@ interface CuttingStep {
 }
 
 interface TokenizerConfig {
-  readonly bos_token?: string | { readonly content?: string } | null;
+  readonly bos_token?: SpecialToken;
+  readonly eos_token?: SpecialToken;
   readonly add_bos_token?: boolean;
+  readonly model_max_length?: unknown;
 }
+
+type SpecialToken = string | { readonly content?: unknown } | null;
 
 /**
  * Loads a tokenizer.
@@ -82,12 +90,15 @@ export function loadTokenizer(
 ): Tokenizer {
   const file = parseObject(tokenizerJson, where) as TokenizerFile;
   checkIds(file, where);
-  const config = parseObject(configJson ?? "{}", `${where}'s tokenizer_config.json`);
+  const config: TokenizerConfig = parseObject(
+    configJson ?? "{}",
+    `${where}'s tokenizer_config.json`,
+  );
   const { inner, bos, bytesOf, dropsFirstSpace } = guarded(where, () => {
     const inner = construct(file, config);
     return {
       inner,
-      bos: bosRule(inner, config as TokenizerConfig, options),
+      bos: bosRule(inner, config, options),
       bytesOf: tokenBytes(inner, file.decoder),
       dropsFirstSpace: stripsLeadingSpace(file.decoder),
     };
@@ -100,6 +111,8 @@ export function loadTokenizer(
   };
   return {
     bosId: bos.id,
+    eosToken: contentOf(config.eos_token),
+    modelMaxLength: lengthBound(config.model_max_length),
     vocabSize: 1 + maximum(inner.get_vocab().values()),
     encode(text) {
       const { ids } = guarded(where, () => inner.encode(text, { add_special_tokens: !bos.drop }));
@@ -199,7 +212,7 @@ function bosRule(
   config: TokenizerConfig,
   options: TokenizerOptions,
 ): BosRule {
-  const token = typeof config.bos_token === "string" ? config.bos_token : config.bos_token?.content;
+  const token = contentOf(config.bos_token);
   const named = token === undefined ? undefined : inner.token_to_id(token);
   const [first] = inner.encode("a").ids;
   const [bare] = inner.encode("a", { add_special_tokens: false }).ids;
@@ -207,6 +220,16 @@ function bosRule(
   const adds = id !== undefined && first === id;
   const wanted = config.add_bos_token ?? adds;
   return { id, prepend: wanted && !adds && id !== undefined, drop: adds && !wanted };
+}
+
+function contentOf(token: SpecialToken | undefined): string | undefined {
+  const content = typeof token === "object" ? token?.content : token;
+  return typeof content === "string" ? content : undefined;
+}
+
+/** transformers writes 1e30 for "no bound". */
+function lengthBound(value: unknown): number {
+  return Number.isSafeInteger(value) && Number(value) > 0 ? Number(value) : Infinity;
 }
 
 /** The bytes of one token, by its id. */

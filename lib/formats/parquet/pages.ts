@@ -165,7 +165,8 @@ function beginV2(page: Uint8Array<ArrayBuffer>, header: PageHeader, form: Column
   return form.optional ? { cursor, present: readHybrid(levels, 1, header.cells) } : { cursor };
 }
 
-function inflated(
+/** The bytes of a page as they were before they were compressed. */
+export function inflated(
   page: Uint8Array<ArrayBuffer>,
   { inflatedBytes }: PageHeader,
   { inflate }: ColumnForm,
@@ -176,7 +177,8 @@ function inflated(
   throw new RangeError(`a page of ${bytes.length} bytes that claims ${inflatedBytes}`);
 }
 
-function readValues(
+/** The values of a data page, of which there are `count`, behind its levels. */
+export function readValues(
   cursor: Cursor,
   encoding: number,
   type: PhysicalType,

@@ -8,6 +8,8 @@ import type { ColumnChunk, FileMetaData, SchemaElement } from "hyparquet";
 import type { ByteSource } from "../byte_source.ts";
 import { InputError } from "../input_error.ts";
 import { Cursor } from "./cursor.ts";
+import { type ListForm, listForm, readChunkLists } from "./lists.ts";
+import { type ByteRange, damaged, guarded, PageReader } from "./page_reader.ts";
 import {
   type ColumnForm,
   type Inflate,
@@ -15,7 +17,6 @@ import {
   type PhysicalType,
   readCells,
   readDictionary,
-  readPageHeader,
 } from "./pages.ts";
 import { checkStruct } from "./thrift.ts";
 
@@ -26,8 +27,6 @@ const MAX_FOOTER_BYTES = 2 ** 26;
 const MAX_FOOTER_VALUES = 2 ** 21;
 /** Rows of a row group; pyarrow once wrote so many, others write a million or fewer. */
 const MAX_GROUP_ROWS = 2 ** 26;
-/** Bytes of one read: a page and, mostly, the header of the next. */
-const WINDOW_BYTES = 2 ** 20;
 /** Bytes of the first read at the end, where the footer is; most are shorter. */
 const FOOTER_GUESS = 2 ** 14;
 
@@ -50,6 +49,13 @@ export interface ParquetFile {
    *   and when the file is damaged
    */
   read(columns: readonly string[], begin: number, end: number): Promise<ParquetCell[][]>;
+  /**
+   * Lists of whole numbers of a column, from row `begin` on, read page by page.
+   *
+   * @throws InputError for a column that is missing or holds no such lists, when one of them is
+   *   missing or empty, and when the file is damaged
+   */
+  readLists(column: string, begin: number): AsyncGenerator<readonly number[]>;
 }
 
 /**
@@ -90,13 +96,28 @@ export async function openParquet(
         if (from >= to) continue;
         for (const [c, name] of columns.entries()) {
           const chunk = meta.row_groups[g].columns
-            .find(({ meta_data }) => isColumn(meta_data?.path_in_schema, name));
+            .find(({ meta_data }) => isPath(meta_data?.path_in_schema, [name]));
           const form = { ...forms[c], inflate: codecs.get(chunk?.meta_data?.codec ?? "") };
           const cells = await readChunk(source, chunk, form, { from, to, rows }, where);
           for (const cell of cells) read[c].push(cell);
         }
       }
       return read;
+    },
+    async *readLists(column, begin) {
+      const stored = listFormOf(meta, column, where);
+      let first = 0;
+      for (const [g, rows] of groups.entries()) {
+        const from = Math.max(begin - first, 0);
+        first += rows;
+        if (from >= rows) continue;
+        const chunk = meta.row_groups[g].columns
+          .find(({ meta_data }) => isPath(meta_data?.path_in_schema, stored.path));
+        const form = { ...stored, inflate: codecs.get(chunk?.meta_data?.codec ?? "") };
+        const elements = Number(chunk?.meta_data?.num_values);
+        const pages = new PageReader(source, pagesOf(chunk, form, where), elements, where);
+        yield* readChunkLists(pages, form, { from, rows, elements });
+      }
     },
   };
 }
@@ -159,21 +180,34 @@ function topLevel(schema: readonly SchemaElement[]): SchemaElement[] {
   return columns;
 }
 
-function isColumn(path: readonly string[] | undefined, name: string): boolean {
-  return path?.length === 1 && path[0] === name;
+function isPath(path: readonly string[] | undefined, names: readonly string[]): boolean {
+  return path?.length === names.length && path.every((name, i) => name === names[i]);
 }
 
-function columnForm({ schema }: FileMetaData, name: string, where: string): ColumnForm {
+/** The schema from a top-level column's element on. */
+function schemaFrom({ schema }: FileMetaData, name: string, where: string): SchemaElement[] {
   const columns = topLevel(schema);
   const element = columns.find((column) => column.name === name);
-  if (!element) {
-    throw new InputError(
-      `${where} has no column ${JSON.stringify(name)} but ` +
-        `${columns.map((column) => column.name).join(", ") || "none"}; name the one with the ` +
-        `texts with --text-column.`,
-    );
-  }
-  const { type, num_children, repetition_type } = element;
+  if (element) return schema.slice(schema.indexOf(element));
+  throw new InputError(
+    `${where} has no column ${JSON.stringify(name)} but ` +
+      `${columns.map((column) => column.name).join(", ") || "none"}; name the one with the ` +
+      `texts with --text-column.`,
+  );
+}
+
+function listFormOf(meta: FileMetaData, name: string, where: string): ListForm {
+  const form = listForm(schemaFrom(meta, name, where));
+  if (form) return form;
+  const column = JSON.stringify(name);
+  throw new InputError(
+    `${where} has no lists of whole numbers in the column ${column}, expected token ids; write them ` +
+      `as such.`,
+  );
+}
+
+function columnForm(meta: FileMetaData, name: string, where: string): ColumnForm {
+  const [{ type, num_children, repetition_type }] = schemaFrom(meta, name, where);
   if (num_children || repetition_type === "REPEATED" || !type || !TYPES.includes(type)) {
     throw new InputError(
       `${where} has ${num_children ? "nested values" : `the type ${type}`} in the column ` +
@@ -199,15 +233,7 @@ async function readChunk(
   { from, to, rows }: GroupRows,
   where: string,
 ): Promise<ParquetCell[]> {
-  if (!chunk?.meta_data) throw damaged(where, "a row group lacks a column");
-  const { codec } = chunk.meta_data;
-  if (codec !== "UNCOMPRESSED" && !form.inflate) {
-    throw new InputError(
-      `${where} is compressed with ${codec}, expected snappy, gzip, zstd, brotli or lz4; write it ` +
-        `anew with one of them.`,
-    );
-  }
-  const pages = new PageReader(source, chunkRange(chunk.meta_data), rows, where);
+  const pages = new PageReader(source, pagesOf(chunk, form, where), rows, where);
   let dictionary: ParquetCell[] | undefined;
   const cells: ParquetCell[] = [];
   for (let row = 0; row < to;) {
@@ -227,9 +253,19 @@ async function readChunk(
   return cells;
 }
 
-interface ByteRange {
-  readonly begin: number;
-  readonly end: number;
+/** Where the pages of a column chunk are. */
+function pagesOf(
+  chunk: ColumnChunk | undefined,
+  { inflate }: ColumnForm,
+  where: string,
+): ByteRange {
+  if (!chunk?.meta_data) throw damaged(where, "a row group lacks a column");
+  const { codec } = chunk.meta_data;
+  if (codec === "UNCOMPRESSED" || inflate) return chunkRange(chunk.meta_data);
+  throw new InputError(
+    `${where} is compressed with ${codec}, expected snappy, gzip, zstd, brotli or lz4; write it ` +
+      `anew with one of them.`,
+  );
 }
 
 function chunkRange(chunk: NonNullable<ColumnChunk["meta_data"]>): ByteRange {
@@ -238,58 +274,6 @@ function chunkRange(chunk: NonNullable<ColumnChunk["meta_data"]>): ByteRange {
   const dictionary = Number(chunk.dictionary_page_offset ?? 0n) || data;
   const begin = Math.min(data, dictionary);
   return { begin, end: begin + Number(chunk.total_compressed_size) };
-}
-
-/** Reads a column chunk from front to back in windows of about WINDOW_BYTES. */
-class PageReader {
-  #at: number;
-  #window: ByteRange & { bytes: Uint8Array<ArrayBuffer> };
-
-  constructor(
-    readonly source: ByteSource,
-    readonly range: ByteRange,
-    readonly rows: number,
-    readonly where: string,
-  ) {
-    this.#at = range.begin;
-    this.#window = { begin: 0, end: 0, bytes: new Uint8Array() };
-  }
-
-  /** The header of the page at hand; moves behind it. */
-  async header() {
-    if (this.#at >= this.range.end) throw damaged(this.where, "it ends before its last row");
-    // headers are some tens of bytes, unless they hold statistics of long texts
-    let view = await this.#peek(Math.min(256, this.range.end - this.#at));
-    let header = attempt(() => readPageHeader(view, this.rows));
-    if (!header) {
-      view = await this.#peek(Math.min(WINDOW_BYTES, this.range.end - this.#at));
-      header = guarded(this.where, () => readPageHeader(view, this.rows));
-    }
-    this.#at += header.headerBytes;
-    return header;
-  }
-
-  /** The next bytes, whole. */
-  async take(length: number): Promise<Uint8Array<ArrayBuffer>> {
-    if (length > this.range.end - this.#at) throw damaged(this.where, "a page is cut short");
-    const bytes = await this.#peek(length);
-    this.#at += length;
-    return bytes;
-  }
-
-  skip(length: number): void {
-    this.#at += length;
-  }
-
-  async #peek(length: number): Promise<Uint8Array<ArrayBuffer>> {
-    if (this.#at < this.#window.begin || this.#at + length > this.#window.end) {
-      const end = Math.min(this.range.end, this.#at + Math.max(length, WINDOW_BYTES));
-      const bytes = await this.source.read(this.#at, end);
-      this.#window = { begin: this.#at, end, bytes };
-    }
-    const begin = this.#at - this.#window.begin;
-    return this.#window.bytes.subarray(begin, begin + length);
-  }
 }
 
 async function loadCodecs(): Promise<ReadonlyMap<string, Inflate>> {
@@ -314,25 +298,4 @@ async function loadCodecs(): Promise<ReadonlyMap<string, Inflate>> {
       (bytes, length) => inflate(bytes, length) as Uint8Array<ArrayBuffer>,
     ]),
   );
-}
-
-function attempt<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whatever goes wrong while bytes are decoded is the file's fault. */
-function guarded<T>(where: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw damaged(where, (error as Error).message.split("\n")[0]);
-  }
-}
-
-function damaged(where: string, why: string): InputError {
-  return new InputError(`${where} is not a readable Parquet file (${why}); fetch it again.`);
 }
