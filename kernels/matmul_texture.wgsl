@@ -2,7 +2,7 @@
 //
 //   X     texture, texel (k / 4, m): the activations
 //   W     texture: one shard of the weights, HF layout [out, in], in panels of PANEL rows; see weights.wgsl
-//   Y     [rows, stride] f32; this shard fills columns [first, first + outs)
+//   Y     [rows, 4 * stride] f32; this shard fills columns [first, first + outs), the padding with zeros
 //   bias  [all outs] f32, when BIAS
 //   f     adds the bias when BIAS, then applies max(0, ·) when RELU
 //
@@ -14,15 +14,15 @@
 // every lane fetches all. Tiles are kept small enough for the round of a loop, unrolled, to stay in the
 // processor's instruction cache. Token tiles run fastest, so that W stays in cache. Sums run over k in
 // order, by fma: the result for a token is the same whatever the tile, the batch or the shard it is
-// computed in. Tiles that stick out repeat the last row and the last output, which writes the same
-// value twice: branches around all these stores take seconds to compile. (llvmpipe turns each fma into
-// a multiplication and an addition.)
+// computed in. Tiles that stick out repeat the last row and the last panel, which writes the same
+// values twice: branches around all these stores take seconds to compile. (llvmpipe turns each fma into
+// a multiplication and an addition, and each store into a loop over lanes: hence whole vectors.)
 
 struct Params { rows: u32, first: u32, outs: u32, stride: u32, segments: u32, texels: u32 }
 
 @group(0) @binding(0) var X: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(1) var W: texture_storage_2d<rgba32uint, read>;
-@group(0) @binding(2) var<storage, read_write> Y: array<f32>;
+@group(0) @binding(2) var<storage, read_write> Y: array<vec4f>;
 #if BIAS
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<uniform> p: Params;
@@ -46,9 +46,6 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
 #for j in 0..OUTS / PANEL
   let panel${j} = min((group.y * ${LANES}u + lane.x) * ${OUTS / PANEL}u + ${j}u, (p.outs - 1u) / ${PANEL}u);
 #end
-#for n in 0..OUTS
-  let n${n} = min(${n % PANEL}u, p.outs - 1u - panel${n / PANEL} * ${PANEL}u);
-#end
 #for m in 0..TOKENS
 #for n in 0..OUTS
   var a${m}_${n} = 0.0;
@@ -66,7 +63,7 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
 #end
 #end
 #for n in 0..OUTS
-      let q${n} = textureLoad(W, vec2u(${PANEL}u * k + n${n}, row${n / PANEL}));
+      let q${n} = textureLoad(W, vec2u(${PANEL}u * k + ${n % PANEL}u, row${n / PANEL}));
       let w${n} = texel_low(q${n});
 #if PER_TEXEL == 8
       let v${n} = texel_high(q${n});
@@ -97,21 +94,27 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
 #end
     }
   }
-#for n in 0..OUTS
+#for q in 0..OUTS / 4
   {
-    let n = p.first + panel${n / PANEL} * ${PANEL}u + n${n};
+    let n = panel${4 * q / PANEL} * ${PANEL}u + ${4 * q % PANEL}u;
+    let quad = (p.first + n) / 4u;
 #if BIAS
-    let b = bias[n];
+    let at = p.first + n;
+    let b = select(vec4f(), vec4f(bias[at], bias[at + 1u], bias[at + 2u], bias[at + 3u]),
+      vec4u(n, n + 1u, n + 2u, n + 3u) < vec4u(p.outs));
 #end
 #for m in 0..TOKENS
+#for c in 4 * q..4 * q + 1
+    let y${m} = vec4f(a${m}_${c}, a${m}_${c + 1}, a${m}_${c + 2}, a${m}_${c + 3});
+#end
 #if BIAS && RELU
-    Y[m${m} * p.stride + n] = max(a${m}_${n} + b, 0.0);
+    Y[m${m} * p.stride + quad] = max(y${m} + b, vec4f());
 #elif BIAS
-    Y[m${m} * p.stride + n] = a${m}_${n} + b;
+    Y[m${m} * p.stride + quad] = y${m} + b;
 #elif RELU
-    Y[m${m} * p.stride + n] = max(a${m}_${n}, 0.0);
+    Y[m${m} * p.stride + quad] = max(y${m}, vec4f());
 #else
-    Y[m${m} * p.stride + n] = a${m}_${n};
+    Y[m${m} * p.stride + quad] = y${m};
 #end
 #end
   }

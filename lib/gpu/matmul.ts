@@ -108,7 +108,7 @@ export function recordShardMatMul(
         input.rows,
         shard.first - origin,
         shard.rows,
-        output.stride,
+        texture ? output.stride / 4 : output.stride,
         ...(texture
           ? [segments, texels]
           : [texelsPerRow(shard.columns, shard.type), input.stride / 4]),
