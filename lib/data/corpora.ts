@@ -3,51 +3,19 @@
 import { createHash } from "node:crypto";
 import { InputError } from "../formats/input_error.ts";
 import {
-  type CorpusCompatibility,
-  type CorpusSpec,
-  describeSpec,
-  UDHR,
-} from "./dataset_configs.ts";
-import { isFile, isFolder } from "./file_tree.ts";
-import type { Hub } from "./hub/hub.ts";
-import { parseRepoRef } from "./hub/repo.ts";
+  type CorpusOptions,
+  type CorpusSource,
+  hubDataSet,
+  normalized,
+  openCorpusFiles,
+  textsQuery,
+} from "./corpus_files.ts";
+import { type CorpusSpec, describeSpec, UDHR } from "./dataset_configs.ts";
 import { hubTexts } from "./hub_corpora.ts";
 import { type Language, languageOf } from "./languages.ts";
-import { localFile, localFiles } from "./local_corpora.ts";
-import { type PaperDataset, paperDataset, paperDatasetIn } from "./paper_datasets.ts";
-import { columnPrompt, parsePromptTemplate, type Prompt } from "./prompts.ts";
-import { ROW_EXTENSIONS } from "./row_files.ts";
-import { readTexts, type TextRows, type TextsQuery } from "./texts.ts";
+import { paperDataset } from "./paper_datasets.ts";
+import { readTexts, type TextRows } from "./texts.ts";
 import { readUdhr } from "./udhr.ts";
-
-/** Unicode normal forms that texts can be brought to. */
-export const NORMAL_FORMS = ["nfc", "nfd", "nfkc", "nfkd"] as const;
-/** A Unicode normal form. */
-export type NormalForm = typeof NORMAL_FORMS[number];
-
-/** How texts are read. */
-export interface CorpusOptions extends CorpusCompatibility {
-  /** Column (field) with the texts; if not given, the data set's own, or "text". */
-  textColumn?: string;
-  /** Template of the texts, such as `{premise} {hypothesis}`, in place of a column. */
-  promptTemplate?: string;
-  /** Normal form of the texts; if not given, files are read as they are and `udhr` is NFC. */
-  normalForm?: NormalForm;
-  /** Opens the hub, when a data set is on it; there is none, if not given. */
-  hub?: () => Hub;
-  /** Folder where texts taken from a hub are kept between runs. */
-  rowsCache?: string;
-}
-
-/** Where texts are from. */
-export interface CorpusSource {
-  /** `udhr`, or the data set as it was named. */
-  readonly name: string;
-  /** Of data sets on a hub: the commit. */
-  readonly commit?: string;
-  /** Files, in the order of their rows; those of a hub with the ids of their blobs. */
-  readonly files: readonly (string | { readonly path: string; readonly oid: string })[];
-}
 
 /** Texts of one language. The three lists run in parallel. */
 export interface Corpus {
@@ -129,77 +97,17 @@ async function udhrRows({ lang, split = "train", start, end }: CorpusSpec): Prom
 }
 
 async function dataSetRows(spec: CorpusSpec, options: CorpusOptions): Promise<SourceRows> {
-  const { name, split } = spec;
-  if (await isFolder(name)) {
-    const paper = paperDatasetIn(name);
-    const query = textsQuery(spec, options, paper);
-    const files = await localFiles(spec, paper);
-    const source = { name, files: files.map(({ where }) => where) };
+  const ref = await hubDataSet(spec.name, options);
+  if (!ref) {
+    const { files, query, source } = await openCorpusFiles(spec, options);
     return { ...await readTexts(files, query), source, labelled: query.label !== undefined };
   }
-  if (await isFile(name)) {
-    checkFile(name, split);
-    const query = textsQuery(spec, options, undefined);
-    return { ...await readTexts([localFile(name)], query), source: { name, files: [name] } };
-  }
-  const ref = parseRepoRef(name, "dataset");
-  if (!ref || !options.hub) throw noCorpus(name);
-  const paper = paperDataset(name);
+  const paper = paperDataset(spec.name);
   const query = textsQuery(spec, options, paper);
-  const found = await hubTexts(options.hub(), ref, spec, query, {
-    paper,
-    cache: options.rowsCache,
-  });
+  const found = await hubTexts(ref.hub, ref.ref, spec, query, { paper, cache: options.rowsCache });
   const { commit, files } = found;
-  return { ...found, source: { name, commit, files }, labelled: query.label !== undefined };
-}
-
-function textsQuery(
-  { lang, start, end }: CorpusSpec,
-  options: CorpusOptions,
-  paper: PaperDataset | undefined,
-): TextsQuery {
-  const label = paper?.label &&
-    { column: paper.label.column, values: paper.label.values(lang) };
-  return { prompt: promptOf(options, paper), start, end, label };
-}
-
-function promptOf(
-  { promptTemplate, textColumn }: CorpusOptions,
-  paper: PaperDataset | undefined,
-): Prompt {
-  if (promptTemplate === undefined) {
-    return textColumn !== undefined ? columnPrompt(textColumn) : paper?.prompt ??
-      columnPrompt("text");
-  }
-  if (textColumn === undefined) return parsePromptTemplate(promptTemplate);
-  throw new InputError(
-    `Both --text-column ${textColumn} and --prompt-template ${
-      JSON.stringify(promptTemplate)
-    } are ` +
-      `given, expected one of them; leave one out.`,
-  );
-}
-
-function checkFile(name: string, split: string | undefined): void {
-  if (!ROW_EXTENSIONS.some((extension) => name.endsWith(`.${extension}`))) {
-    throw new InputError(
-      `${name} is no file of texts, expected one that ends with .${
-        ROW_EXTENSIONS.join(", .")
-      }; convert it.`,
-    );
-  }
-  if (split === undefined || split === "train") return;
-  throw new InputError(
-    `${name} is a file and has no split ${JSON.stringify(split)}, expected none; leave it out.`,
-  );
-}
-
-function noCorpus(name: string): InputError {
-  return new InputError(
-    `There is no corpus ${JSON.stringify(name)}, expected ${UDHR}, a folder that can be read and ` +
-      `has files such as en.txt or en.jsonl, or owner/name on the hub; check the path.`,
-  );
+  const source = { name: spec.name, commit, files };
+  return { ...found, source, labelled: query.label !== undefined };
 }
 
 /** The rows of the published program (quirk Q2, spec section 1) where that is asked for. */
@@ -217,10 +125,6 @@ function paperRows(
     `The data set ${describeSpec(spec)} ends after row ${size} of its label, which the published ` +
       `program refuses; name an end within them, or leave out --compat paper.`,
   );
-}
-
-function normalized(text: string, form: NormalForm | undefined): string {
-  return form ? text.normalize(form.toUpperCase()) : text;
 }
 
 function hashRows(rows: readonly number[], texts: readonly string[]): string {

@@ -9,16 +9,20 @@ import { InputError } from "../formats/input_error.ts";
 import type { DeclaredConfig } from "./front_matter.ts";
 import { ROW_EXTENSIONS } from "./row_files.ts";
 
-/** A data set's files and how they are asked for. */
-export interface DataFilesQuery {
-  /** Paths of all files, divided by `/`. */
-  readonly paths: readonly string[];
-  readonly declared: readonly DeclaredConfig[];
+/** A configuration's split of a data set. */
+export interface DataSetPart {
   /** Names that the configuration may have; the first that is there is meant. */
   readonly configs: readonly string[];
   readonly split: string;
   /** True where all configurations share the files and a label tells them apart. */
   readonly labelled: boolean;
+}
+
+/** A data set's files and how they are asked for. */
+export interface DataFilesQuery extends DataSetPart {
+  /** Paths of all files, divided by `/`. */
+  readonly paths: readonly string[];
+  readonly declared: readonly DeclaredConfig[];
   /** Whether rows may be there in several formats. */
   readonly formats: "one" | "several";
   /** The data set, for messages. */

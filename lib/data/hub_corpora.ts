@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../formats/input_error.ts";
-import { findDataFiles, hasDataFiles } from "./data_files.ts";
+import { type DataSetPart, findDataFiles, hasDataFiles } from "./data_files.ts";
 import type { CorpusSpec } from "./dataset_configs.ts";
 import { readText } from "./files.ts";
 import { declaredConfigs } from "./front_matter.ts";
@@ -57,7 +57,12 @@ export async function hubTexts(
     config: spec.config ?? null,
     split: spec.split ?? "train",
   };
-  const { from, files } = await findFiles(hub, repo, spec, paper).catch(async (error) => {
+  const part = {
+    configs: spec.config === undefined ? spellingsOf(spec.lang) : [spec.config],
+    split: spec.split ?? "train",
+    labelled: paper?.label !== undefined,
+  };
+  const { from, files } = await findFiles(hub, repo, part).catch(async (error) => {
     // without network a listing has only what was fetched: the files found before are right
     const known = cache && error instanceof InputError && await recall(cache, filesKey, Files);
     if (!known) throw error;
@@ -82,12 +87,27 @@ export async function hubTexts(
   return { ...texts, commit: repo.commit, files };
 }
 
-/** Files of the spec, and the commit that has them. */
+/**
+ * The files of a data set on the hub that hold a part of it.
+ *
+ * @throws InputError when there is no such data set, configuration or split, no access, or no network
+ */
+export async function hubRowFiles(
+  hub: Hub,
+  ref: RepoRef,
+  part: DataSetPart,
+): Promise<Pick<HubTexts, "commit" | "files"> & { readonly rows: RowFile[] }> {
+  const repo = await hub.open(ref);
+  const { from, files } = await findFiles(hub, repo, part);
+  const rows = files.map(({ path }) => hubFile(hub, from, path));
+  return { commit: repo.commit, files, rows };
+}
+
+/** Files of the part, and the commit that has them. */
 async function findFiles(
   hub: Hub,
   repo: Repo,
-  { lang, config, split }: CorpusSpec,
-  paper: PaperDataset | undefined,
+  part: DataSetPart,
 ): Promise<{ from: Repo; files: HubTexts["files"] }> {
   const readme = await readmeOf(hub, repo);
   const listed = repo.files.map(({ path }) => path);
@@ -97,9 +117,7 @@ async function findFiles(
   const found = findDataFiles({
     paths: from.files.map(({ path }) => path),
     declared: isProgram ? [] : declaredConfigs(readme),
-    configs: config === undefined ? spellingsOf(lang) : [config],
-    split: split ?? "train",
-    labelled: paper?.label !== undefined,
+    ...part,
     formats: "several",
     where: sentenceStart(describeRepo(repo.ref)),
   });

@@ -1,7 +1,7 @@
 /** Data sets in local folders and files. */
 
 import { join } from "node:path";
-import { findDataFiles } from "./data_files.ts";
+import { type DataSetPart, findDataFiles } from "./data_files.ts";
 import type { CorpusSpec } from "./dataset_configs.ts";
 import { openFileSource } from "./file_source.ts";
 import { openFileTree } from "./file_tree.ts";
@@ -24,21 +24,32 @@ export async function localFiles(
   { name, lang, config, split }: CorpusSpec,
   paper: PaperDataset | undefined,
 ): Promise<RowFile[]> {
-  const { paths } = await openFileTree(name, "dataset", () => {
-    throw new TypeError("a folder needs no hub");
-  });
-  const readme = paths.includes(README) ? await readText(join(name, README)) : "";
-  const found = findDataFiles({
-    paths,
-    declared: declaredConfigs(readme),
+  return await localRowFiles(name, {
     // in a folder of one's own, eng.txt and en.txt are two files
     configs: config !== undefined ? [config] : paper ? spellingsOf(lang) : [lang],
     split: split ?? "train",
     labelled: paper?.label !== undefined,
-    formats: "one",
-    where: `The corpus ${name}`,
   });
-  return found.map((path) => localFile(join(name, path)));
+}
+
+/**
+ * The files of a folder that hold a part of the data set in it.
+ *
+ * @throws InputError when there are none, saying what there is
+ */
+export async function localRowFiles(folder: string, part: DataSetPart): Promise<RowFile[]> {
+  const { paths } = await openFileTree(folder, "dataset", () => {
+    throw new TypeError("a folder needs no hub");
+  });
+  const readme = paths.includes(README) ? await readText(join(folder, README)) : "";
+  const found = findDataFiles({
+    paths,
+    declared: declaredConfigs(readme),
+    ...part,
+    formats: "one",
+    where: `The corpus ${folder}`,
+  });
+  return found.map((path) => localFile(join(folder, path)));
 }
 
 /** A local file of rows. */

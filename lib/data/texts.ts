@@ -26,23 +26,42 @@ export interface TextRows {
 /** The texts of the rows asked for. A row that is blank, or lacks a cell, has none. */
 export async function readTexts(
   files: readonly RowFile[],
-  { prompt, start, end, label }: TextsQuery,
+  query: TextsQuery,
 ): Promise<TextRows> {
+  const rows = streamTexts(files, query);
+  const texts: (string | null)[] = [];
+  let next = await rows.next();
+  for (; !next.done; next = await rows.next()) texts.push(next.value);
+  return next.value === undefined ? { texts } : { texts, size: next.value };
+}
+
+/**
+ * The same texts, one after the other: no more of the files is held than a row group.
+ *
+ * @returns rows that there are, if the end was seen; else undefined
+ */
+export async function* streamTexts(
+  files: readonly RowFile[],
+  { prompt, start, end, label }: TextsQuery,
+): AsyncGenerator<string | null, number | undefined> {
   const columns = [...prompt.columns, ...(label ? [label.column] : [])];
   // rows of one label are found only by looking at all
   const range = label ? { begin: 0, end: Infinity } : { begin: start, end };
   const rows = readRows(files, { columns, ...range, label: label?.column });
-  const texts: (string | null)[] = [];
+  let given = 0;
   let labelled = 0;
   try {
     let next = await rows.next();
     for (; !next.done; next = await rows.next()) {
       const { cells, where } = next.value;
       if (label && !label.values.includes(String(cells.at(-1)))) continue;
-      if (!label || labelled++ >= start) texts.push(prompt.render(cells, where) ?? null);
-      if (start + texts.length >= end) return { texts };
+      if (!label || labelled++ >= start) {
+        yield prompt.render(cells, where) ?? null;
+        given++;
+      }
+      if (start + given >= end) return undefined;
     }
-    return { texts, size: label ? labelled : next.value };
+    return label ? labelled : next.value;
   } finally {
     await rows.return(0);
   }

@@ -1,6 +1,7 @@
 /** What a planned step will need: its inputs, their tokens and bytes, and the memory it takes. */
 import { join } from "node:path";
-import { type CorpusOptions, loadCorpus } from "../data/corpora.ts";
+import { loadCorpus } from "../data/corpora.ts";
+import type { CorpusOptions } from "../data/corpus_files.ts";
 import { parseDatasetConfigs } from "../data/dataset_configs.ts";
 import { type FileBytes, openFileTree } from "../data/file_tree.ts";
 import { readJson } from "../data/files.ts";

@@ -2,7 +2,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import type { OptionValues } from "commander";
 import { integer, oneOf, size } from "../cli/values.ts";
-import { NORMAL_FORMS } from "../data/corpora.ts";
+import { NORMAL_FORMS } from "../data/corpus_files.ts";
 import { LANGUAGES } from "../data/languages.ts";
 
 /** All languages of the paper in the corpus that needs no files. */
