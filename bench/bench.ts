@@ -11,6 +11,7 @@ import { step } from "../lib/cli/step.ts";
 import { oneOf } from "../lib/cli/values.ts";
 import { Gpu } from "../lib/gpu/device.ts";
 import { encodeSection } from "./encoding.ts";
+import { jobSection } from "./job.ts";
 import { kernelsSection } from "./kernels.ts";
 import { NoPeer, Peer } from "./peer.ts";
 import { type Circumstances, ResultsEntry } from "./results.ts";
@@ -20,6 +21,7 @@ import type { Bench, PeerName, Section } from "./section.ts";
 const SECTIONS = {
   kernels: kernelsSection,
   encode: encodeSection,
+  job: jobSection,
 } satisfies Record<string, (bench: Bench) => Promise<Section>>;
 
 const RESULTS = fileURLToPath(new URL("RESULTS.md", import.meta.url));
