@@ -4,7 +4,7 @@
 //   kept: w[i] whose larger ones sum to less than top_p * sum(w): the smallest set that reaches top_p
 //   ids[t] = indices[t, i] with the first i such that w[0] + … + w[i] > u * sum of those kept
 //
-//   values   [rows, K] u32, descending: logits as order_logits.wgsl makes them; 0 where there is none
+//   values   [rows, K] u32, descending: logits as logit_order.wgsl makes them; 0 where there is none
 //   indices  [rows, K] u32
 //   seeds    [rows] vec2u
 //   ids      [rows] u32

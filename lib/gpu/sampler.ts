@@ -1,11 +1,10 @@
-/** Drawing tokens from logits: kernels/order_logits.wgsl, the exact TopK, kernels/sample.wgsl. */
-import orderSource from "../../kernels/order_logits.wgsl" with { type: "text" };
+/** Drawing tokens from logits: the exact TopK, then kernels/sample.wgsl. */
 import sampleSource from "../../kernels/sample.wgsl" with { type: "text" };
 import type { Gpu } from "./device.ts";
 import type { Allocated } from "./memory.ts";
 import { floatBits, type Recorder } from "./recorder.ts";
-import { bindRows, type Rows } from "./rows.ts";
-import { MOST_K, recordTopKMerge, TopK, type TopKEntries } from "./topk.ts";
+import type { Rows } from "./rows.ts";
+import { MOST_K, TopK, type TopKEntries } from "./topk.ts";
 
 /** How a token is drawn: temperature, then top-k, then top-p. */
 export interface Sampling {
@@ -16,9 +15,6 @@ export interface Sampling {
   /** Share of the probability, of those `topK`, that is drawn from: the smallest set that reaches it. */
   readonly topP: number;
 }
-
-/** vec4s of logits per invocation. */
-const SPAN = 4;
 
 /** Largest top-k. */
 export const MOST_TOP_K = MOST_K;
@@ -31,9 +27,6 @@ export class Sampler implements Disposable {
   readonly #topK: TopK;
   readonly #values: Allocated<GPUBuffer>;
   readonly #indices: Allocated<GPUBuffer>;
-  /** Of a block after the first. */
-  readonly #moreValues: Allocated<GPUBuffer>;
-  readonly #moreIndices: Allocated<GPUBuffer>;
 
   /**
    * @param rows most rows of one draw
@@ -47,11 +40,9 @@ export class Sampler implements Disposable {
     this.#gpu = gpu;
     this.#sampling = sampling;
     this.#k = k;
-    this.#topK = undo.use(new TopK(gpu, k, rows, stride));
+    this.#topK = undo.use(new TopK(gpu, k, rows, stride, { values: "logits" }));
     this.#values = buffer("largest logits");
     this.#indices = buffer("most probable tokens");
-    this.#moreValues = buffer("largest logits of a block");
-    this.#moreIndices = buffer("most probable tokens of a block");
     undo.move();
   }
 
@@ -59,25 +50,11 @@ export class Sampler implements Disposable {
    * Records that a block of logits is taken into account. For each row the blocks come in the order of
    * the vocabulary, from its first token on.
    *
-   * @param logits of rows `firstRow` on and of tokens `firstToken` on; they are overwritten
+   * @param logits of rows `firstRow` on and of tokens `firstToken` on; they may be overwritten
    * @param firstRow a multiple of 64, so that parts of buffers can be bound
    */
   record(recorder: Recorder, logits: Rows, firstRow: number, firstToken: number): void {
-    const gpu = this.#gpu;
-    const quads = logits.stride / 4;
-    const count = logits.rows * quads;
-    const order = gpu.kernel("order_logits", orderSource, { LANES: gpu.lanes, SPAN });
-    recorder.dispatchItems(
-      order,
-      [bindRows(logits)],
-      [count, quads, logits.width],
-      Math.ceil(count / (gpu.lanes * SPAN)),
-    );
-    const all = this.#entries(this.#values, this.#indices, firstRow, logits.rows);
-    if (firstToken === 0) return this.#topK.record(recorder, logits, 0, all);
-    const more = this.#entries(this.#moreValues, this.#moreIndices, 0, logits.rows);
-    this.#topK.record(recorder, logits, firstToken, more);
-    recordTopKMerge(gpu, recorder, this.#k, logits.rows, all, more);
+    this.#topK.record(recorder, logits, firstToken, this.#entries(firstRow, logits.rows));
   }
 
   /**
@@ -96,7 +73,7 @@ export class Sampler implements Disposable {
   ): void {
     const gpu = this.#gpu;
     const { temperature, topP } = this.#sampling;
-    const { values, indices } = this.#entries(this.#values, this.#indices, 0, rows);
+    const { values, indices } = this.#entries(0, rows);
     const kernel = gpu.kernel("sample", sampleSource, { LANES: gpu.lanes, K: this.#k });
     recorder.dispatchItems(
       kernel,
@@ -106,29 +83,16 @@ export class Sampler implements Disposable {
     );
   }
 
-  #entries(
-    values: Allocated<GPUBuffer>,
-    indices: Allocated<GPUBuffer>,
-    firstRow: number,
-    rows: number,
-  ): TopKEntries {
+  #entries(firstRow: number, rows: number): TopKEntries {
     const part = ({ resource }: Allocated<GPUBuffer>) => ({
       buffer: resource,
       offset: firstRow * this.#k * 4,
       size: rows * this.#k * 4,
     });
-    return { values: part(values), indices: part(indices) };
+    return { values: part(this.#values), indices: part(this.#indices) };
   }
 
   [Symbol.dispose](): void {
-    for (
-      const owned of [
-        this.#topK,
-        this.#values,
-        this.#indices,
-        this.#moreValues,
-        this.#moreIndices,
-      ]
-    ) owned[Symbol.dispose]();
+    for (const owned of [this.#topK, this.#values, this.#indices]) owned[Symbol.dispose]();
   }
 }

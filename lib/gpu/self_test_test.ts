@@ -38,7 +38,7 @@ for (const family of FAMILIES) {
 for (
   const [kernel, right, wrong, message] of [
     ["matmul_texture", "fma(x.x, w", "fma(0.5 * x.x, w", /product/],
-    ["topk_select", "floor = max(tau, 1)", "floor = max(tau, 1) + 9999999", /TopK/],
+    ["topk_texture_select", "floor = max(bisect(row), 1)", "floor = 2147000000", /TopK/],
     ["count_topk", "amount.y + carry", "amount.y", /counting/],
   ] as const
 ) {

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
-import { openTestGpu } from "../../tests/support/gpu.ts";
+import { FAMILIES, openTestGpu } from "../../tests/support/gpu.ts";
 import { randomValues, seededRandom } from "../../tests/support/numbers.ts";
-import type { Gpu } from "./device.ts";
-import { allocateRows, writeRows } from "./rows.ts";
-import { recordTopKMerge, TopK, type TopKEntries } from "./topk.ts";
+import type { Gpu, KernelFamily } from "./device.ts";
+import { GpuError } from "./memory.ts";
+import { allocateRows, type OwnedRows, strideOf, writeRows } from "./rows.ts";
+import { TopK, type TopKEntries } from "./topk.ts";
 
 /** Larger first, ties by lower index; what is not positive counts as 0. */
-function reference(row: Float32Array, k: number, first = 0) {
-  const order = Array.from(row, (_, index) => index)
+function reference(row: Float32Array, k: number) {
+  const indices = Array.from(row, (_, index) => index)
     .sort((a, b) => Math.max(row[b], 0) - Math.max(row[a], 0) || a - b)
     .slice(0, k);
-  const indices = order.map((index) => first + index);
-  const values = order.map((index) => Math.max(row[index], 0));
+  const values = indices.map((index) => Math.max(row[index], 0));
   while (indices.length < k) {
     indices.push(0xffffffff);
     values.push(0);
@@ -34,24 +34,52 @@ async function readEntries(gpu: Gpu, entries: TopKEntries, rows: number, k: numb
   };
 }
 
-async function check(rows: Float32Array[], k: number, capacity?: number, first = 0) {
-  using gpu = await openTestGpu();
-  const width = rows[0].length;
-  using pre = allocateRows(gpu, "pre", rows.length, width);
+/** Columns `from` to `to` of some rows, on the GPU. */
+function upload(gpu: Gpu, rows: readonly Float32Array[], from: number, to: number): OwnedRows {
+  const width = to - from;
+  const matrix = allocateRows(gpu, "pre", rows.length, width);
   const flat = new Float32Array(rows.length * width);
-  rows.forEach((row, i) => flat.set(row, i * width));
-  writeRows(gpu, pre, flat);
-  using topk = new TopK(gpu, k, rows.length, pre.stride, capacity);
+  rows.forEach((row, i) => flat.set(row.subarray(from, to), i * width));
+  writeRows(gpu, matrix, flat);
+  return matrix;
+}
+
+interface Settings {
+  readonly capacity?: number;
+  /** Columns at which the rows are cut; each part is recorded in turn. */
+  readonly cuts?: readonly number[];
+}
+
+async function checkOn(
+  family: KernelFamily,
+  rows: readonly Float32Array[],
+  k: number,
+  { capacity, cuts = [] }: Settings,
+): Promise<void> {
+  using gpu = await openTestGpu({ family });
+  const { length: width } = rows[0];
+  const bounds = [0, ...cuts, width];
+  const widest = Math.max(...bounds.slice(1).map((to, i) => to - bounds[i]));
+  using topk = new TopK(gpu, k, rows.length, strideOf(widest), { capacity });
   const entries = allocateEntries(gpu, rows.length, k);
-  const recorder = gpu.recorder();
-  topk.record(recorder, pre, first, entries);
-  recorder.submit();
+  for (const [i, to] of bounds.slice(1).entries()) {
+    using pre = upload(gpu, rows, bounds[i], to);
+    const recorder = gpu.recorder();
+    topk.record(recorder, pre, bounds[i], entries);
+    recorder.submit();
+    await gpu.settle();
+  }
   const { values, indices } = await readEntries(gpu, entries, rows.length, k);
   rows.forEach((row, i) => {
-    const expected = reference(row, k, first);
-    assert.deepEqual([...indices.subarray(i * k, (i + 1) * k)], expected.indices, `row ${i}`);
-    assert.deepEqual([...values.subarray(i * k, (i + 1) * k)], expected.values, `row ${i}`);
+    const expected = reference(row, k);
+    const where = `row ${i}, ${family}`;
+    assert.deepEqual([...indices.subarray(i * k, (i + 1) * k)], expected.indices, where);
+    assert.deepEqual([...values.subarray(i * k, (i + 1) * k)], expected.values, where);
   });
+}
+
+async function check(rows: readonly Float32Array[], k: number, settings: Settings = {}) {
+  for (const family of FAMILIES) await checkOn(family, rows, k, settings);
 }
 
 /** Rows as a ReLU leaves them: most values zero. */
@@ -64,8 +92,10 @@ function reluRows(seed: number, count: number, width: number, shift = 1): Float3
 }
 
 Deno.test("TopK: odd widths and k", async () => {
-  for (const [width, k] of [[1, 1], [31, 5], [33, 33], [257, 16], [2048, 16], [16384, 32]]) {
-    await check(reluRows(width, 5, width), k, undefined, 1000);
+  for (
+    const [width, k] of [[1, 1], [31, 5], [33, 33], [257, 16], [2048, 16], [1536, 64], [16384, 32]]
+  ) {
+    await check(reluRows(width, 5, width), k);
   }
 });
 
@@ -96,7 +126,7 @@ Deno.test("TopK: rows that overflow the short list give the same result", async 
   const nearly = Float32Array.from({ length: 2000 }, (_, i) => 1 + (i % 7) * 2 ** -22);
   const usual = reluRows(10, 1, 2000)[0];
   await check([equal, usual, nearly], 20);
-  await check(reluRows(11, 4, 3000, 0), 64, 64);
+  await check(reluRows(11, 4, 3000, 0), 64, { capacity: 64 });
 });
 
 Deno.test("TopK: extreme values", async () => {
@@ -106,38 +136,70 @@ Deno.test("TopK: extreme values", async () => {
 });
 
 Deno.test("TopK: more rows than workgroups along one dimension", async () => {
-  await check(reluRows(12, 66000, 8, 0), 2);
+  await checkOn("tile", reluRows(12, 33000, 8, 0), 2, {});
 });
 
-Deno.test("TopK merge: shards give the TopK of the whole", async () => {
-  using gpu = await openTestGpu();
+Deno.test("TopK: many rows of different kinds, so that lanes of a group part", async () => {
+  const random = seededRandom(14);
+  const kinds = [
+    (row: Float32Array) => row.fill(0.25),
+    (row: Float32Array) => row.fill(3, 700, 705),
+    (row: Float32Array) => row.set(randomValues(random, row.length).map((v) => Math.max(0, v))),
+    (row: Float32Array) => row.set(randomValues(random, 40).map(Math.abs), 960),
+    (row: Float32Array) => row,
+  ];
+  const rows = Array.from({ length: 1100 }, (_, i) => {
+    const row = new Float32Array(1000);
+    kinds[i % 7 % 5](row);
+    return row;
+  });
+  await check(rows, 24);
+});
+
+Deno.test("TopK: columns in parts give the TopK of the whole", async () => {
   for (const k of [1, 16, 200]) {
     const rows = [
-      ...reluRows(13, 3, 600, 0.5),
-      new Float32Array(600),
-      new Float32Array(600).fill(2),
+      ...reluRows(13, 3, 700, 0.5),
+      ...reluRows(15, 3, 700, 0),
+      new Float32Array(700),
+      new Float32Array(700).fill(2),
+      Float32Array.from({ length: 700 }, (_, i) => i % 5),
+      Float32Array.from({ length: 700 }, (_, i) => i),
     ];
-    const cut = 350;
-    const shards = [[0, cut], [cut, 600]].map(([from, to]) => ({ from, to }));
-    const lists = shards.map(({ from, to }) => {
-      const found = rows.map((row) => reference(row.subarray(from, to), k, from));
-      return {
-        values: {
-          buffer: gpu.bufferOf("v", Float32Array.from(found.flatMap((f) => f.values))).resource,
-        },
-        indices: {
-          buffer: gpu.bufferOf("i", Uint32Array.from(found.flatMap((f) => f.indices))).resource,
-        },
-      };
-    });
-    const recorder = gpu.recorder();
-    recordTopKMerge(gpu, recorder, k, rows.length, lists[0], lists[1]);
-    recorder.submit();
-    const { values, indices } = await readEntries(gpu, lists[0], rows.length, k);
+    await check(rows, k, { cuts: [350] });
+    await check(rows, k, { cuts: [257, 520, 521], capacity: k });
+  }
+});
+
+Deno.test("TopK: logits of any sign come in their order", async () => {
+  const random = seededRandom(16);
+  const rows = Array.from({ length: 20 }, (_, i) => randomValues(random, 333, 4 ** (i - 10)));
+  const k = 40;
+  for (const family of FAMILIES) {
+    using gpu = await openTestGpu({ family });
+    using topk = new TopK(gpu, k, rows.length, strideOf(333), { values: "logits" });
+    const entries = allocateEntries(gpu, rows.length, k);
+    for (const [from, to] of [[0, 200], [200, 333]]) {
+      using logits = upload(gpu, rows, from, to);
+      const recorder = gpu.recorder();
+      topk.record(recorder, logits, from, entries);
+      recorder.submit();
+      await gpu.settle();
+    }
+    const { indices } = await readEntries(gpu, entries, rows.length, k);
     rows.forEach((row, i) => {
-      const expected = reference(row, k);
-      assert.deepEqual([...indices.subarray(i * k, (i + 1) * k)], expected.indices);
-      assert.deepEqual([...values.subarray(i * k, (i + 1) * k)], expected.values);
+      const order = Array.from(row, (_, index) => index).sort((a, b) => row[b] - row[a] || a - b);
+      assert.deepEqual([...indices.subarray(i * k, (i + 1) * k)], order.slice(0, k), family);
     });
+  }
+});
+
+Deno.test("TopK: a k or rows beyond what kernels can do are refused", async () => {
+  for (const family of FAMILIES) {
+    using gpu = await openTestGpu({ family });
+    const refused = (k: number, stride: number) =>
+      assert.throws(() => new TopK(gpu, k, 1, stride), GpuError);
+    refused(513, 64);
+    refused(16, 2 ** 22);
   }
 });

@@ -3,8 +3,8 @@
  * ReLU(a) per token, exactly, or all of f = a where a > max(0, threshold).
  *
  * The encoder is most of all arithmetic and memory of the pipeline, so it never has to be whole on
- * the GPU: it is used in shards of rows, each read once per batch of tokens, and the shards' TopKs
- * are merged. Pre-activations exist for one shard and some tokens at a time.
+ * the GPU: it is used in shards of rows, each read once per batch of tokens, which the TopK takes in
+ * turn. Pre-activations exist for one shard and some tokens at a time.
  */
 import type { Gpu } from "../gpu/device.ts";
 import { recordScale, recordThreshold } from "../gpu/elementwise.ts";
@@ -13,7 +13,7 @@ import { matrixBytes, shardRanges, uploadShard } from "../gpu/matrix.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { allocateRows, type OwnedRows, type Rows, rowsBetween, strideOf } from "../gpu/rows.ts";
 import { recordSaeInput } from "../gpu/sae_input.ts";
-import { recordTopKMerge, TopK, type TopKEntries } from "../gpu/topk.ts";
+import { TopK, type TopKEntries } from "../gpu/topk.ts";
 import type { WeightStore } from "../gpu/weight_store.ts";
 import { keptPerToken, type Sae } from "./sae.ts";
 
@@ -76,8 +76,6 @@ export class SaeEncoder implements Disposable {
   readonly #preActivations = new Map<number, Rows>();
   /** By k and width of shard. */
   readonly #topks = new Map<string, TopK>();
-  /** Entries of the second and later shards, by k. */
-  readonly #more = new Map<number, OwnedEntries>();
 
   /**
    * @param saes all that are going to be used, of any sizes, stored types and activations
@@ -141,9 +139,6 @@ export class SaeEncoder implements Disposable {
       if (this.#topks.has(key)) continue;
       this.#topks.set(key, this.#owned.use(new TopK(this.#gpu, k, tokens, stride)));
     }
-    if (shards.length > 1 && !this.#more.has(k)) {
-      this.#more.set(k, this.#owned.use(allocateEntries(this.#gpu, this.tokens, k)));
-    }
   }
 
   /**
@@ -158,11 +153,7 @@ export class SaeEncoder implements Disposable {
     const k = keptPerToken(sae);
     await this.#eachPiece(recorder, sae, x, ({ values, latent, token }) => {
       const topk = this.#topks.get(`${k} of ${values.width}`)!;
-      const found = entriesFrom(entries, token, k);
-      if (latent === 0) return topk.record(recorder, values, latent, found);
-      const more = entriesFrom(this.#more.get(k)!, token, k);
-      topk.record(recorder, values, latent, more);
-      recordTopKMerge(this.#gpu, recorder, k, values.rows, found, more);
+      topk.record(recorder, values, latent, entriesFrom(entries, token, k));
     });
   }
 
