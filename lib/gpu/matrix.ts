@@ -22,7 +22,7 @@ export interface Shard extends Disposable {
   readonly rows: number;
   readonly columns: number;
   readonly type: WeightType;
-  readonly resource: GPUTexture | GPUBuffer;
+  readonly resource: GPUTexture | GPUBuffer | GPUBufferBinding;
 }
 
 /** A whole matrix on the GPU. */
