@@ -1,0 +1,45 @@
+// The largest activation of each group of consecutive latents: what `groupmax` keeps of a token.
+//
+//   pre      [rows, stride] f32, not negative
+//   values   [rows, groups] f32      indices  [rows, groups] u32: of the latent; ties to the lowest
+//
+// One workgroup of LANES per token and group.
+
+struct Params { rows: u32, stride: u32, groups: u32, size: u32 }
+
+@group(0) @binding(0) var<storage, read> pre: array<f32>;
+@group(0) @binding(1) var<storage, read_write> values: array<f32>;
+@group(0) @binding(2) var<storage, read_write> indices: array<u32>;
+@group(0) @binding(3) var<uniform> p: Params;
+
+var<workgroup> most: array<f32, ${LANES}>;
+var<workgroup> place: array<u32, ${LANES}>;
+
+@compute @workgroup_size(${LANES})
+fn main(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u) {
+  let lane = id.x;
+  let item = group.y * ${GRID}u + group.x;
+  if (item >= p.rows * p.groups) { return; }
+  let start = item % p.groups * p.size;
+  var best = -1.0;
+  var at = 0u;
+  for (var i = lane; i < p.size; i += ${LANES}u) {
+    let v = pre[item / p.groups * p.stride + start + i];
+    if (v > best) {
+      best = v;
+      at = i;
+    }
+  }
+  most[lane] = best;
+  place[lane] = at;
+  workgroupBarrier();
+  if (lane > 0u) { return; }
+  for (var i = 1u; i < ${LANES}u; i++) {
+    if (most[i] > best || (most[i] == best && place[i] < at)) {
+      best = most[i];
+      at = place[i];
+    }
+  }
+  values[item] = best;
+  indices[item] = start + at;
+}
