@@ -1,5 +1,6 @@
 /** Documents → tokens: each has the end-of-sequence token in front. */
 import type { Tokenizer } from "../../formats/tokenizer.ts";
+import { joinedIds } from "./joined_ids.ts";
 import type { RowForm } from "./row_form.ts";
 
 /** What stands before a document where the tokenizer names no end-of-sequence token. */
@@ -27,24 +28,14 @@ export function documentTokens(tokenizer: Tokenizer, form: RowForm): DocumentTok
     return ids.subarray(form.before.length, ids.length - form.after.length);
   };
   const separate = (documents: readonly string[]) =>
-    joined(documents.map((document) => bare(separator + document)));
+    joinedIds(documents.map((document) => bare(separator + document)));
   const together = (documents: readonly string[]) =>
-    joined([bare(documents.map((document) => separator + document).join(""))]);
+    joinedIds([bare(documents.map((document) => separator + document).join(""))]);
   return sameIds(separate(PROBE), together(PROBE)) ? separate : together;
 }
 
 /** Documents whose tokens change where a separator swallows spaces or merges with what is beside it. */
 const PROBE = ["a", "b ", " c\n", "", "<", "\nd"];
-
-function joined(parts: readonly Uint32Array[]): Uint32Array<ArrayBuffer> {
-  const all = new Uint32Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
 
 function sameIds(a: Uint32Array, b: Uint32Array): boolean {
   return a.length === b.length && a.every((id, i) => id === b[i]);
