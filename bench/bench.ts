@@ -11,10 +11,12 @@ import { step } from "../lib/cli/step.ts";
 import { oneOf } from "../lib/cli/values.ts";
 import { Gpu } from "../lib/gpu/device.ts";
 import { encodeSection } from "./encoding.ts";
+import { generationSection } from "./generation.ts";
 import { jobSection } from "./job.ts";
 import { kernelsSection } from "./kernels.ts";
 import { NoPeer, Peer } from "./peer.ts";
 import { type Circumstances, ResultsEntry } from "./results.ts";
+import { scalingSection } from "./scaling.ts";
 import type { Bench, PeerName, Section } from "./section.ts";
 
 /** What is measured, in this order. */
@@ -22,6 +24,8 @@ const SECTIONS = {
   kernels: kernelsSection,
   encode: encodeSection,
   job: jobSection,
+  generation: generationSection,
+  scaling: scalingSection,
 } satisfies Record<string, (bench: Bench) => Promise<Section>>;
 
 const RESULTS = fileURLToPath(new URL("RESULTS.md", import.meta.url));

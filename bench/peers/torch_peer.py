@@ -1,15 +1,14 @@
-"""What people use today: PyTorch's linear layer, eai-sparsify's SAE encoder, transformers.
+"""What people use today: PyTorch's linear layer, eai-sparsify's SAE encoder.
 
 On the processor in float32. On a CUDA device, where there is one: in float32 (TF32 off), with TF32
 products, and in bf16.
 """
 
 import re
-from pathlib import Path
 
 from json_lines import Execute, say, serve, timed
 
-PACKAGES = "torch==2.6.0 eai-sparsify==1.1.3"  # and for SmolLM2: transformers==4.51.3 gguf==0.19.0
+PACKAGES = "torch==2.6.0 eai-sparsify==1.1.3"
 
 
 def main() -> None:
@@ -56,22 +55,7 @@ def main() -> None:
         x = torch.randn(tokens, columns, **where(device, precision))
         return in_precision(precision, lambda: sae.encode(x))
 
-    def score(gguf: str, texts: str):
-        from transformers import AutoModelForCausalLM
-
-        model = AutoModelForCausalLM.from_pretrained(
-            str(Path(gguf).parent), gguf_file=Path(gguf).name, torch_dtype=torch.float32
-        ).eval()
-        batches = [torch.tensor([[int(id) for id in text.split()]]) for text in texts.split(",")]
-
-        def execute() -> None:
-            for ids in batches:
-                logits = model(ids).logits[0, :-1]
-                torch.log_softmax(logits, -1).gather(1, ids[0, 1:, None]).double().sum().item()
-
-        return execute
-
-    tasks = {"linear": linear, "encode": encode, "score": score}
+    tasks = {"linear": linear, "encode": encode}
     if torch.cuda.is_available():
         cuda = torch.cuda.get_device_name()
         serve(f"{describe(torch)}, CUDA {torch.version.cuda} on {cuda}", tasks, settle, cuda=cuda)
