@@ -8,8 +8,8 @@
 //   state   [rows] vec4f: (m, s, g, 0); before the first block (lowest f32, 0, 0, 0)
 //
 // One workgroup of LANES per row, so that logits are never read back nor held for more than a block.
-// Padding past `width` counts as exp(-inf): zero would add exp(0). Partial maxima and sums are joined
-// in lane order by every lane, so the result does not depend on anything but the row and the blocks.
+// Padding past `width` counts as exp(-inf): zero would add exp(0). row_sum.wgsl is joined in front; the
+// result does not depend on anything but the row and the blocks.
 
 struct Params { rows: u32, quads: u32, width: u32, first: u32 }
 
@@ -19,8 +19,6 @@ struct Params { rows: u32, quads: u32, width: u32, first: u32 }
 @group(0) @binding(3) var<uniform> p: Params;
 
 const LOWEST = -3.4028234e38;
-
-var<workgroup> partial: array<f32, ${LANES}>;
 
 fn logits(start: u32, quad: u32) -> vec4f {
   let columns = vec4u(4u * quad) + vec4u(0u, 1u, 2u, 3u);
@@ -37,23 +35,14 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
 
   var highest = vec4f(LOWEST);
   for (var i = lane.x; i < used; i += ${LANES}u) { highest = max(highest, logits(start, i)); }
-  partial[lane.x] = max(max(highest.x, highest.y), max(highest.z, highest.w));
-  workgroupBarrier();
-  var m = before.x;
-#for i in 0..LANES
-  m = max(m, partial[${i}]);
-#end
-  workgroupBarrier();
+  let mine = max(max(highest.x, highest.y), max(highest.z, highest.w));
+  let m = max(before.x, row_max(lane.x, mine));
 
   var sums = vec4f(0.0);
   for (var i = lane.x; i < used; i += ${LANES}u) { sums += exp(logits(start, i) - m); }
-  partial[lane.x] = (sums.x + sums.y) + (sums.z + sums.w);
-  workgroupBarrier();
+  let sum = row_sum(lane.x, (sums.x + sums.y) + (sums.z + sums.w));
   if (lane.x != 0u) { return; }
-  var s = before.y * exp(before.x - m);
-#for i in 0..LANES
-  s += partial[${i}];
-#end
+  let s = before.y * exp(before.x - m) + sum;
   let at = target_of[row] - p.first;
   var g = before.z;
   if (at < p.width) { g = z[start + at / 4u][at % 4u]; }

@@ -3,8 +3,7 @@
 //   x, y  [rows, 4 * quads] f32; the padding past `width` is zero and adds nothing to the sum
 //   w     [4 * quads] f32, zero past `width`
 //
-// One workgroup of LANES per row. Partial sums are added in lane order by every lane, so the result
-// does not depend on anything but the row.
+// One workgroup of LANES per row, with row_sum.wgsl in front.
 
 struct Params { rows: u32, quads: u32, width: u32, eps: f32 }
 
@@ -12,8 +11,6 @@ struct Params { rows: u32, quads: u32, width: u32, eps: f32 }
 @group(0) @binding(1) var<storage, read> w: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(3) var<uniform> p: Params;
-
-var<workgroup> partial: array<f32, ${LANES}>;
 
 @compute @workgroup_size(${LANES})
 fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group: vec3u) {
@@ -25,13 +22,7 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
     let v = x[start + i];
     sum += dot(v, v);
   }
-  partial[lane.x] = sum;
-  workgroupBarrier();
-  var total = 0.0;
-#for i in 0..LANES
-  total += partial[${i}];
-#end
-  let scale = 1.0 / sqrt(total / f32(p.width) + p.eps);
+  let scale = 1.0 / sqrt(row_sum(lane.x, sum) / f32(p.width) + p.eps);
   for (var i = lane.x; i < p.quads; i += ${LANES}u) {
     y[start + i] = w[i] * (x[start + i] * scale);
   }

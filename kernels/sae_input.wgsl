@@ -7,8 +7,7 @@
 //   x, y  [rows, 4 * quads] f32; d = width, and the padding past it is zero
 //   bias  [4 * quads] f32, zero past the width
 //
-// One workgroup of LANES per row. Partial sums are added in lane order by every lane, so the result
-// does not depend on anything but the row. The deviation is summed from differences to the mean, in a
+// One workgroup of LANES per row, with row_sum.wgsl in front. The deviation is summed from differences to the mean, in a
 // second pass: the difference of two large sums would lose it.
 
 struct Params { rows: u32, quads: u32, width: u32 }
@@ -17,22 +16,6 @@ struct Params { rows: u32, quads: u32, width: u32 }
 @group(0) @binding(1) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(3) var<uniform> p: Params;
-
-#if NORM != "none"
-var<workgroup> partial: array<f32, ${LANES}>;
-
-// The sum of all lanes' values, the same in every lane.
-fn total(lane: u32, mine: f32) -> f32 {
-  workgroupBarrier();
-  partial[lane] = mine;
-  workgroupBarrier();
-  var sum = 0.0;
-#for i in 0..LANES
-  sum += partial[${i}];
-#end
-  return sum;
-}
-#end
 
 #if NORM == "layer_norm"
 // v - mean, zero past the width.
@@ -53,18 +36,18 @@ fn main(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) group: v
     let v = x[start + i];
     mine += dot(v, v);
   }
-  let norm = sqrt(total(lane, mine));
+  let norm = sqrt(row_sum(lane, mine));
   let scale = select(0.0, sqrt(f32(p.width)) / norm, norm > 0.0);
 #elif NORM == "layer_norm"
   var mine = 0.0;
   for (var i = lane; i < p.quads; i += ${LANES}u) { mine += dot(x[start + i], vec4f(1.0)); }
-  let mean = total(lane, mine) / f32(p.width);
+  let mean = row_sum(lane, mine) / f32(p.width);
   mine = 0.0;
   for (var i = lane; i < p.quads; i += ${LANES}u) {
     let v = deviation(x[start + i], mean, i);
     mine += dot(v, v);
   }
-  let scale = 1.0 / (sqrt(total(lane, mine) / f32(p.width - 1u)) + 1e-5);
+  let scale = 1.0 / (sqrt(row_sum(lane, mine) / f32(p.width - 1u)) + 1e-5);
 #end
   for (var i = lane; i < p.quads; i += ${LANES}u) {
 #if NORM == "none"

@@ -9,7 +9,7 @@ import {
 } from "../../tests/support/numbers.ts";
 import { storedMatrix } from "../../tests/support/weights.ts";
 import { recordAttention } from "./attention.ts";
-import type { Gpu } from "./device.ts";
+import type { Gpu, KernelFamily } from "./device.ts";
 import {
   recordAdd,
   recordMultiply,
@@ -57,26 +57,30 @@ function assertClose(actual: Float32Array, expected: ArrayLike<number>, toleranc
   assert.ok(error <= tolerance, `normalised mean squared error ${error}`);
 }
 
-Deno.test("RMSNorm against f64", async () => {
-  using gpu = await openTestGpu();
-  const random = seededRandom(1);
-  const eps = 1e-5;
-  for (const [rows, width] of SIZES) {
-    const x = randomValues(random, rows * width, 3);
-    const weight = randomValues(random, width);
-    using input = upload(gpu, rows, x);
-    using output = allocateRows(gpu, "y", rows, width);
-    using weights = gpu.bufferOf("weight", padded(weight));
-    run(gpu, (recorder) => recordRmsNorm(gpu, recorder, input, weights.resource, eps, output));
-    const expected = new Float64Array(x.length);
-    for (let row = 0; row < rows; row++) {
-      const values = x.subarray(row * width, (row + 1) * width);
-      const mean = values.reduce((sum, v) => sum + v * v, 0) / width;
-      values.forEach((v, i) => expected[row * width + i] = weight[i] * v / Math.sqrt(mean + eps));
+/** Workgroups whose invocations join what they have by subgroups, and those that cannot. */
+const WAYS: [KernelFamily, boolean][] = [["texture", true], ["texture", false], ["tile", false]];
+for (const [family, subgroups] of WAYS) {
+  Deno.test(`RMSNorm against f64, ${family}, ${subgroups ? "subgroups if any" : "no subgroups"}`, async () => {
+    using gpu = await openTestGpu({ family, subgroups });
+    const random = seededRandom(1);
+    const eps = 1e-5;
+    for (const [rows, width] of SIZES) {
+      const x = randomValues(random, rows * width, 3);
+      const weight = randomValues(random, width);
+      using input = upload(gpu, rows, x);
+      using output = allocateRows(gpu, "y", rows, width);
+      using weights = gpu.bufferOf("weight", padded(weight));
+      run(gpu, (recorder) => recordRmsNorm(gpu, recorder, input, weights.resource, eps, output));
+      const expected = new Float64Array(x.length);
+      for (let row = 0; row < rows; row++) {
+        const values = x.subarray(row * width, (row + 1) * width);
+        const mean = values.reduce((sum, v) => sum + v * v, 0) / width;
+        values.forEach((v, i) => expected[row * width + i] = weight[i] * v / Math.sqrt(mean + eps));
+      }
+      assertClose(await readRows(gpu, output), expected, TOLERANCE);
     }
-    assertClose(await readRows(gpu, output), expected, TOLERANCE);
-  }
-});
+  });
+}
 
 Deno.test("elementwise operations against f64", async () => {
   using gpu = await openTestGpu();

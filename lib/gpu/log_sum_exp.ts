@@ -1,8 +1,10 @@
 /** Log-softmax of given tokens over logits that come in blocks: kernels/log_sum_exp.wgsl. */
 import source from "../../kernels/log_sum_exp.wgsl" with { type: "text" };
+import rowSumSource from "../../kernels/row_sum.wgsl" with { type: "text" };
 import type { Gpu } from "./device.ts";
 import type { Allocated } from "./memory.ts";
 import type { Recorder } from "./recorder.ts";
+import { rowSumConstants } from "./row_sum.ts";
 import { bindRows, type Rows } from "./rows.ts";
 
 const LOWEST = -3.4028234663852886e38;
@@ -32,7 +34,11 @@ export class TargetLogProbabilities implements Disposable {
    * @param firstRow a multiple of 64, so that parts of buffers can be bound
    */
   record(recorder: Recorder, logits: Rows, firstRow: number, firstToken: number): void {
-    const kernel = this.#gpu.kernel("log_sum_exp", source, { LANES: this.#gpu.lanes });
+    const kernel = this.#gpu.kernel(
+      "log_sum_exp",
+      rowSumSource + source,
+      rowSumConstants(this.#gpu),
+    );
     const part = ({ resource }: Allocated<GPUBuffer>, bytes: number) => ({
       buffer: resource,
       offset: firstRow * bytes,

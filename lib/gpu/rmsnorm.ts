@@ -1,7 +1,9 @@
 /** RMSNorm: kernels/rmsnorm.wgsl. */
 import source from "../../kernels/rmsnorm.wgsl" with { type: "text" };
+import rowSumSource from "../../kernels/row_sum.wgsl" with { type: "text" };
 import type { Gpu } from "./device.ts";
 import { floatBits, type Recorder } from "./recorder.ts";
+import { rowSumConstants } from "./row_sum.ts";
 import { bindRows, type Rows } from "./rows.ts";
 
 /**
@@ -18,7 +20,7 @@ export function recordRmsNorm(
   eps: number,
   y: Rows,
 ): void {
-  const kernel = gpu.kernel("rmsnorm", source, { LANES: gpu.lanes });
+  const kernel = gpu.kernel("rmsnorm", rowSumSource + source, rowSumConstants(gpu));
   const params = [x.rows, x.stride / 4, x.width, floatBits(eps)];
   recorder.dispatchItems(kernel, [bindRows(x), weight, bindRows(y)], params, x.rows);
 }

@@ -32,9 +32,9 @@ export class ActivationAccumulator implements Disposable {
       LANES: lanes,
       ROWS,
     });
-    const columnGroups = Math.ceil(this.width / lanes);
+    const columnGroups = Math.ceil(this.width / 4 / lanes);
     const items = columnGroups * Math.ceil(x.rows / ROWS);
-    const params = [x.rows, x.stride, this.width, columnGroups];
+    const params = [x.rows, x.stride / 4, this.width, columnGroups];
     recorder.dispatchItems(kernel, [bindRows(x), example, this.#memory.resource], params, items);
   }
 
