@@ -36,7 +36,10 @@ const command: StepCommand<PretokenizeOptions> = step(
     2048,
   )
   .option("--text-column <name>", "column with the texts (default: text, or the data set's own)")
-  .option("--prompt-template <text>", "texts of --dataset-configs made of several columns")
+  .option(
+    "--prompt-template <text>",
+    'texts made of several columns, such as "{premise} {hypothesis}"',
+  )
   .option(
     "--normal-form <form>",
     `bring texts to a Unicode normal form: ${

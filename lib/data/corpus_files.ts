@@ -109,7 +109,12 @@ export function textsQuery(
   return { prompt: promptOf(options, paper), start, end, label };
 }
 
-function promptOf(
+/**
+ * The prompt that options ask for, else a data set's own, else the column "text".
+ *
+ * @throws InputError for a template and a column at once
+ */
+export function promptOf(
   { promptTemplate, textColumn }: CorpusOptions,
   paper: PaperDataset | undefined,
 ): Prompt {

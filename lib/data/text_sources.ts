@@ -8,11 +8,11 @@ import {
   type CorpusSource,
   normalized,
   openCorpusFiles,
+  promptOf,
 } from "./corpus_files.ts";
 import type { FileHasher } from "./file_hashes.ts";
 import { isFile } from "./file_tree.ts";
 import { type Language, languageOf } from "./languages.ts";
-import { columnPrompt } from "./prompts.ts";
 import type { RowFile } from "./row_files.ts";
 import { streamTexts } from "./texts.ts";
 
@@ -43,10 +43,10 @@ export async function languageTexts(
 ): Promise<TextSource[]> {
   const byLanguage = Map.groupBy(specs, ({ lang }) => languageOf(lang).name);
   const sources: TextSource[] = [];
-  for (const [name, ofLanguage] of byLanguage) {
+  for (const ofLanguage of byLanguage.values()) {
     const texts: TextSource[] = [];
     for (const spec of ofLanguage) texts.push(await specTexts(spec, options));
-    sources.push(texts.length === 1 ? texts[0] : inTurn(texts, languageOf(name)));
+    sources.push(texts.length === 1 ? texts[0] : inTurn(texts, languageOf(ofLanguage[0].lang)));
   }
   return sources;
 }
@@ -68,16 +68,25 @@ export function inTurn(
   };
 }
 
-/** The texts of a column of files that name no language. */
+/**
+ * The texts of files that name no language.
+ *
+ * @throws InputError for a prompt and a column at once
+ */
 export async function fileTexts(
   files: readonly RowFile[],
   source: CorpusSource,
-  { textColumn = "text", normalForm, hasher }: TextSourceOptions,
+  options: TextSourceOptions,
 ): Promise<TextSource> {
-  const prompt = columnPrompt(textColumn);
+  const { normalForm, hasher } = options;
+  const prompt = promptOf(options, undefined);
   return {
     language: undefined,
-    identity: { source: await identified(source, hasher), column: textColumn, normalForm },
+    identity: {
+      source: await identified(source, hasher),
+      prompt: prompt.template,
+      normal_form: normalForm,
+    },
     async *read(begin) {
       for await (const text of streamTexts(files, { prompt, start: begin, end: Infinity })) {
         yield text && normalized(text, normalForm);

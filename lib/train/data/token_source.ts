@@ -53,6 +53,12 @@ export async function openTokenSource(
           `one out.`,
       );
     }
+    if (subset !== undefined) {
+      throw new InputError(
+        `--subset ${subset} is of a data set that names no language; write the configuration into ` +
+          `--dataset-configs, as name:${subset}=en.`,
+      );
+    }
     const specs = parseDatasetConfigs(datasetConfigs, { compat });
     const sources = await languageTexts(specs, texts);
     return { kind: "texts", sources: compat === "paper" ? [inTurn(sources, undefined)] : sources };
