@@ -6,7 +6,8 @@
 //   TYPE  "i8": four columns at a time by dot4I8Packed, summed exactly in i32
 //         "f16": a texel's eight products in f16, two lanes of four; their sums in f32
 //
-// The tile is that of kernels/matmul_texture.wgsl, so that the two differ in their arithmetic alone.
+// Built like kernels/matmul_texture.wgsl, so that the two differ in their arithmetic; with smaller tiles,
+// since its 16 × 16 is slower still here.
 
 #if TYPE == "f16"
 enable f16;
