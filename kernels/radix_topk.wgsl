@@ -38,7 +38,7 @@ fn main(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) group: v
   {
     // Bits above the digit; shifts by 32 do not exist, so the first digit compares nothing.
 #if d > 0
-    let upper = 0xffffffffu << ${32 - 8 * d}u;
+    let upper = ~((1u << ${32 - 8 * d}u) - 1u);
 #else
     let upper = 0u;
 #end

@@ -18,7 +18,7 @@ import { recordAdd, recordScale } from "../gpu/elementwise.ts";
 import { recordGroupMax } from "../gpu/group_max.ts";
 import { recordLatentGradients } from "../gpu/latent_gradients.ts";
 import { LatentLists } from "../gpu/latent_lists.ts";
-import { recordMatMul } from "../gpu/matmul.ts";
+import { prepareMatMul, recordMatMul } from "../gpu/matmul.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import {
   allocateRows,
@@ -125,6 +125,7 @@ export class TrainableCoder implements Disposable {
       gradient: rows(`gradient of ${name}`, count, width),
     }));
     const weight = this.#parameter("encoder.weight").values;
+    prepareMatMul(gpu, chunk, inputSize);
     this.#encoder = this.#owned.use(new ChangingMatrix(gpu, "encoder", weight));
     if (shape.skipConnection) {
       this.#skip = this.#owned.use(new SkipConnection(gpu, this.#parameter("W_skip"), chunk));

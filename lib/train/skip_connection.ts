@@ -2,7 +2,7 @@
 import { ChangingMatrix } from "../gpu/changing_matrix.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { recordAdd } from "../gpu/elementwise.ts";
-import { recordMatMul } from "../gpu/matmul.ts";
+import { prepareMatMul, recordMatMul } from "../gpu/matmul.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { allocateRows, type OwnedRows, type Rows, rowsBetween } from "../gpu/rows.ts";
 import { recordTransposeRows } from "../gpu/transpose_rows.ts";
@@ -32,6 +32,7 @@ export class SkipConnection implements Disposable {
     this.#gpu = gpu;
     this.#parameter = parameter;
     const { width } = parameter.values;
+    prepareMatMul(gpu, width, tokens);
     const rows = (label: string, count: number, columns: number) =>
       this.#owned.use(allocateRows(gpu, label, count, columns));
     this.#matrix = this.#owned.use(new ChangingMatrix(gpu, "W_skip", parameter.values));
