@@ -73,9 +73,8 @@ export async function jobSection(bench: Bench): Promise<Section> {
   const lines = [
     "- whole processes, start and reading of weights included, on texts of the UDHR",
     "- method alone: without intervals, tests, the guard and the report's texts, which no peer has",
-    `- memory: resident, ${
-      separate ? "with the GPU's" : "software Vulkan's in it"
-    }; disk: written, but no result`,
+    `- memory: resident${separate ? "; shares count the GPU's too" : ", software Vulkan's in it"}`,
+    "- disk: written, but no result; ours are checkpoints of counts, which do not grow with texts",
     peers.has("torch")
       ? `- peers: one thread${quick ? "" : " or all cores, whichever is faster by each clock"}`
       : "- peers: none, PyTorch is not here",

@@ -98,6 +98,7 @@ Deno.test("the files of identify and of the peers are read alike", async () => {
             [...features].map((feature) => feature.split("/").map(Number)),
           ]),
         ),
+        gpu_peak_bytes: 7,
       }),
     );
     const theirs = await peerFindings(out, ["en", "th"]);
