@@ -7,7 +7,7 @@ import { watched } from "./watched.ts";
 
 const MIB = 2 ** 20;
 
-/** The bench measures nothing without a Python: tests of the measuring are skipped where there is none. */
+/** Skipped where there is no Python: without one the bench measures no programs. */
 const measuringTest = await new Deno.Command("python3", { args: ["--version"] }).output()
   .then(() => Deno.test, () => Deno.test.ignore);
 
