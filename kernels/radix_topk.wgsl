@@ -3,7 +3,7 @@
 //   pre      [rows, quads] vec4f, not negative (-0 counts as 0); columns from `width` on are left out
 //   values   [rows, k] f32      indices  [rows, k] u32
 //
-// For k that topk_select.wgsl has no memory for, and for k that changes from step to step. Bits of
+// For k that the TopK of encoders (lib/gpu/topk.ts) has no memory for, and for k that changes from step to step. Bits of
 // floats >= 0 order as integers do, so four histograms of eight bits each, from the highest on, find the
 // k-th largest value; then every lane writes what is above it, and as many of those equal to it as are
 // still wanted, of one stretch of the row. One workgroup of LANES per row.
