@@ -8,7 +8,8 @@
 //   r                [.., quads] vec4f: rows of all sections of a chunk
 //   start, target    [rows, quads] vec4f; bias [quads] vec4f
 //
-// Work is proportional to k, not to the number of latents. One workgroup per token and LANES * QUADS
+// Work is proportional to k, not to the number of latents, and with SORTED (values descending) ends where
+// values do: of AuxK's slots few may be in use. One workgroup per token and LANES * QUADS
 // vec4s of its row, which stay in registers; slots in their order. Vec4s past the row are computed with
 // whatever lies there, and not stored.
 
@@ -54,14 +55,17 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
 #end
 #end
   for (var j = row * p.k; j < (row + 1u) * p.k; j++) {
+    let value = values[j];
+#if SORTED
+    if (value == 0.0) { break; }
+#end
     let latent = indices[j] - p.first;
 #if PART
     if (latent >= p.latents) { continue; }
 #end
-    let value = vec4f(values[j]);
     let origin = latent * p.quads + column;
 #for q in 0..QUADS
-    a${q} = fma(value, decoder[origin + ${q * LANES}u], a${q});
+    a${q} = fma(vec4f(value), decoder[origin + ${q * LANES}u], a${q});
 #end
   }
 #for q in 0..QUADS

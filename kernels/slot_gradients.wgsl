@@ -47,7 +47,17 @@ fn main(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) group: v
   let origin${s} = (indices[row * p.k + min(slot + ${s}u, p.k - 1u)] - p.first) * p.quads;
   var d${s} = 0.0;
 #end
-  for (var i = lane; i < p.quads; i += ${LANES}u) {
+#if CLIPPED
+  let quads = p.quads;
+#else
+  // Nothing to compute where no slot passes a gradient on.
+  var passes = false;
+#for s in 0..SLOTS
+  passes = passes || values[row * p.k + min(slot + ${s}u, p.k - 1u)] > 0.0;
+#end
+  let quads = select(0u, p.quads, passes);
+#end
+  for (var i = lane; i < quads; i += ${LANES}u) {
     let v = r[row * p.quads + i];
 #for s in 0..SLOTS
     d${s} += dot(v, decoder[origin${s} + i]);

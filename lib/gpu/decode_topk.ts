@@ -26,6 +26,8 @@ export interface DecodeBase {
   readonly bias?: Rows;
   /** [tokens, width], subtracted. */
   readonly target?: Rows;
+  /** Whether each token's values are descending: slots of 0 then cost nothing. */
+  readonly sorted?: boolean;
 }
 
 /** Rows `first` to `first + tokens` of a matrix, which other rows of it may be needed for. */
@@ -65,6 +67,7 @@ export function recordDecodeTopK(
       BIAS: bias ? 1 : 0,
       TARGET: target ? 1 : 0,
       PART: ranges.length > 1 ? 1 : 0,
+      SORTED: base.sorted ? 1 : 0,
     });
     const bindings = [
       values,

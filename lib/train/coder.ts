@@ -339,8 +339,10 @@ export class TrainableCoder implements Disposable {
     this.#select(recorder, sections, k, x.rows);
     for (const section of sections) {
       const residuals = this.#sections.residualsOf(section, x.rows);
-      const base = this.#baseOf(section, y, skipped);
       const slots = this.#slotsOf(section.purpose, k);
+      const grouped = section.purpose === "output" && this.shape.activation === "groupmax";
+      const sorted = !grouped && this.#selection.sorts(slots);
+      const base = { ...this.#baseOf(section, y, skipped), sorted };
       const decoder = this.#parameter("W_dec").values;
       const { residuals: matrix } = this.#sections;
       const into = { matrix, first: section.firstResidual, tokens: x.rows };

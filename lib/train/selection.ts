@@ -25,15 +25,20 @@ export class Selection implements Disposable {
   }
 
   /**
-   * Records the k largest of each row of `pre`, in no promised order; ties go to the lower index.
+   * Records the k largest of each row of `pre`; ties go to the lower index.
    *
    * @param pre [tokens, latents] not negative
-   * @param entries [tokens, k]
+   * @param entries [tokens, k]: descending where {@linkcode sorts}, else in the order of indices
    */
   record(recorder: Recorder, pre: Rows, k: number, entries: TopKEntries): void {
     const topk = this.#topks.get(k);
     if (topk) topk.record(recorder, pre, 0, entries);
     else recordRadixTopK(this.#gpu, recorder, pre, k, entries);
+  }
+
+  /** Whether the k largest come in descending order. */
+  sorts(k: number): boolean {
+    return this.#topks.has(k);
   }
 
   [Symbol.dispose](): void {
