@@ -5,6 +5,7 @@ both sides can be compared. That happens when a task is prepared and is not time
 """
 
 import json
+import os
 from pathlib import Path
 
 from json_lines import say, serve
@@ -16,6 +17,7 @@ BATCH_TOKENS = 2048
 
 
 def main() -> None:
+    os.environ["TQDM_DISABLE"] = "1"  # Reading a GGUF file shows its progress otherwise.
     try:
         import torch
         import transformers
@@ -26,7 +28,6 @@ def main() -> None:
 
     torch.set_grad_enabled(False)
     transformers.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
     opened: dict = {}
 
     def settle() -> None:
