@@ -3,12 +3,10 @@ import type { Gpu } from "../lib/gpu/device.ts";
 import { recordShardMatMul } from "../lib/gpu/matmul.ts";
 import { uploadMatrix } from "../lib/gpu/matrix.ts";
 import { allocateRows, readRows, rowsBetween, strideOf, writeRows } from "../lib/gpu/rows.ts";
+import { tokensPerPiece } from "../lib/sae/encoder.ts";
 import { checkProducts, type LinearShape } from "./linear.ts";
 import { allRows, type MeasuredType, seededMatrix } from "./seeded_matrix.ts";
 import type { Workload } from "./workload.ts";
-
-/** Pre-activations that exist at a time, in bytes: as many as lib/sae/encoder.ts keeps. */
-const PIECE_BYTES = { texture: 16 * 2 ** 20, tile: 128 * 2 ** 20 };
 
 /**
  * The products that {@linkcode encode} does, shard by shard and some tokens at a time: what an encode
@@ -27,8 +25,7 @@ export async function encoderProduct(
   const input = stack.use(allocateRows(gpu, "x", tokens, columns));
   const { shards } = stack.use(await uploadMatrix(gpu, w));
   const widest = shards[0].rows;
-  const fits = Math.floor(PIECE_BYTES[gpu.identity.family] / (strideOf(widest) * 4) / 64) * 64;
-  const most = Math.min(tokens, Math.max(64, fits));
+  const most = Math.min(tokens, tokensPerPiece(gpu, widest));
   const pieces = new Map(
     shards.map(({ rows }) => rows).map((latents) => [
       latents,

@@ -1,6 +1,7 @@
 /** Brings up the adapter that every step computes on, on any machine, and says which one it is. */
 import { InputError } from "../formats/input_error.ts";
 import { remark } from "./output.ts";
+import { widenLavapipe } from "./lavapipe.ts";
 import { useBundledVulkan } from "./software_vulkan.ts";
 import { type VulkanDevice, vulkanDevices } from "./vulkan.ts";
 
@@ -50,6 +51,7 @@ interface Bundled {
 /** Leaves the process with a Vulkan driver in sight: the machine's, or else the bundled one. */
 async function prepareLinux(): Promise<Bundled | undefined> {
   Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan");
+  widenLavapipe();
   const asked = softwareAskedFor();
   if (!asked && devices().length > 0) return undefined;
   const reason = asked ? "BABELSCOPE_ADAPTER=software" : "No Vulkan driver found";

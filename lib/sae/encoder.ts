@@ -18,10 +18,17 @@ import type { WeightStore } from "../gpu/weight_store.ts";
 import { keptPerToken, type Sae } from "./sae.ts";
 
 /**
- * Pre-activations kept at a time, in bytes: on a CPU they should stay in its cache, a GPU wants
- * enough work per dispatch.
+ * Tokens whose pre-activations of some latents exist at a time, a multiple of 64. On a CPU they should
+ * stay in its cache, but read the weights seldom; a GPU wants enough work per dispatch.
  */
-const PRE_ACTIVATION_BYTES = { texture: 16 * 2 ** 20, tile: 128 * 2 ** 20 };
+export function tokensPerPiece({ identity, limits }: Gpu, latents: number): number {
+  const rowBytes = strideOf(latents) * 4;
+  const fits = (bytes: number) => Math.floor(bytes / rowBytes / 64) * 64;
+  const wanted = identity.family === "texture"
+    ? Math.max(256, fits(4 * 2 ** 20))
+    : fits(128 * 2 ** 20);
+  return Math.max(64, Math.min(wanted, fits(limits.maxStorageBufferBindingSize)));
+}
 
 /** TopK entries with their memory. */
 export interface OwnedEntries extends TopKEntries, Disposable {
@@ -121,13 +128,8 @@ export class SaeEncoder implements Disposable {
   #preparePreActivations(latents: number): void {
     if (this.#preActivations.has(latents)) return;
     const gpu = this.#gpu;
-    const bytes = Math.min(
-      PRE_ACTIVATION_BYTES[gpu.identity.family],
-      gpu.limits.maxStorageBufferBindingSize,
-    );
     // Whole strides of tokens, so that the entries of every piece can start a binding.
-    const fits = Math.max(64, Math.floor(bytes / (strideOf(latents) * 4) / 64) * 64);
-    const tokens = Math.min(fits, Math.ceil(this.tokens / 64) * 64);
+    const tokens = Math.min(tokensPerPiece(gpu, latents), Math.ceil(this.tokens / 64) * 64);
     const rows = this.#owned.use(allocateRows(gpu, "SAE pre-activations", tokens, latents));
     this.#preActivations.set(latents, rows);
   }
