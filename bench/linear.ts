@@ -60,7 +60,7 @@ export function checkProducts(
   y: Float32Array,
   xRow: (token: number) => Float32Array,
   wRow: (out: number) => Float32Array,
-  { tokens, columns, outs }: LinearShape,
+  { tokens, outs }: LinearShape,
   f: (sum: number) => number = (sum) => sum,
 ): void {
   const step = Math.max(1, Math.floor(y.length / SAMPLES)) | 1; // Odd: meets every column residue.
