@@ -6,6 +6,23 @@ import { parseOptions, type StepCommand } from "./step.ts";
 /** Exit codes of every step. */
 export const EXIT = { defect: 1, badInput: 2, interrupted: 130, brokenPipe: 141 } as const;
 
+/** Ends a step that was interrupted and has put its work away; the message says how to go on. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+}
+
+/** Told of Ctrl-C in the place of {@linkcode interrupted}. */
+let stopping: (() => void) | undefined;
+
+/**
+ * Lets a step come to an end of its own at Ctrl-C, until disposed of: it should throw
+ * {@linkcode Interrupted} soon. Another Ctrl-C ends it at once.
+ */
+export function onInterrupt(stop: () => void): Disposable {
+  stopping = stop;
+  return { [Symbol.dispose]: () => stopping = undefined };
+}
+
 /**
  * Parses the process's arguments and runs `main` with the options. Bad input ends in one sentence
  * on stderr and exit code 2; anything else that is thrown is a defect: its stack and exit code 1.
@@ -26,7 +43,12 @@ export async function run<Options>(
   }
 }
 
-function interrupted(): never {
+function interrupted(): void {
+  if (stopping) {
+    const stop = stopping;
+    stopping = undefined;
+    return stop();
+  }
   if (Deno.stderr.isTerminal()) remark(""); // Leave the line of the progress bar.
   remark("Interrupted; run the same command again to resume.");
   Deno.exit(EXIT.interrupted);
@@ -35,6 +57,10 @@ function interrupted(): never {
 /** Says on stderr why the step ends, where that needs saying, and returns the exit code. */
 function lastWords(step: string, error: unknown): number {
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
+  if (error instanceof Interrupted) {
+    remark(error.message);
+    return EXIT.interrupted;
+  }
   if (error instanceof Deno.errors.BrokenPipe) return EXIT.brokenPipe;
   if (error instanceof Deno.errors.NotCapable) {
     const needed = error.message.replace(/, run again with the (--\S+) flag$/, "; add $1");

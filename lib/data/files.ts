@@ -11,14 +11,17 @@ import { InputError } from "../formats/input_error.ts";
  * Writes a file so that, whenever the program stops, its path holds the old content or the new one,
  * never a part. Missing folders are made.
  *
+ * @param content of a large file, piece by piece
  * @throws InputError when the path cannot be written
  */
-export async function writeAtomic(path: string, content: Uint8Array | string): Promise<void> {
-  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+export async function writeAtomic(
+  path: string,
+  content: Uint8Array | string | AsyncIterable<Uint8Array>,
+): Promise<void> {
   const part = `${path}.${crypto.randomUUID()}.part`;
   try {
     await Deno.mkdir(dirname(path), { recursive: true });
-    await writeDurably(part, bytes);
+    await writeDurably(part, content);
     await Deno.rename(part, path);
   } catch (error) {
     await Deno.remove(part).catch(() => {});
@@ -140,9 +143,15 @@ export async function readInto(
   }
 }
 
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+async function writeDurably(
+  path: string,
+  content: Uint8Array | string | AsyncIterable<Uint8Array>,
+): Promise<void> {
   using file = await Deno.open(path, { write: true, createNew: true });
-  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+  const whole = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  for await (const piece of whole instanceof Uint8Array ? [whole] : whole) {
+    for (let at = 0; at < piece.length;) at += await file.write(piece.subarray(at));
+  }
   await file.syncData();
 }
 

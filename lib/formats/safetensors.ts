@@ -159,26 +159,38 @@ export function encodeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const fields = [jsonField(METADATA_KEY, metadata)];
-  let end = 0;
+  const header = encodeSafetensorsHeader(tensors, metadata);
+  let at = header.length;
+  const size = Object.values(tensors).reduce((sum, { data }) => sum + data.byteLength, at);
+  const bytes = new Uint8Array(size);
+  bytes.set(header);
   for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
-    const begin = end;
-    end += data.byteLength;
     if (byteSize(dtype, shape) !== data.byteLength) {
       throw new RangeError(`${name}: ${data.byteLength} bytes are not ${dtype} [${shape}]`);
     }
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return bytes;
+}
+
+/** All of a safetensors file that comes before the data of its tensors, which follow in this order. */
+export function encodeSafetensorsHeader(
+  tensors: Readonly<Record<string, Pick<Tensor, "dtype" | "shape">>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  const fields = [jsonField(METADATA_KEY, metadata)];
+  let end = 0;
+  for (const [name, { dtype, shape }] of Object.entries(tensors)) {
+    const begin = end;
+    end += byteSize(dtype, shape);
     fields.push(jsonField(name, { dtype, shape, data_offsets: [begin, end] }));
   }
   const header = new TextEncoder().encode(`{${fields.join(",")}}`);
   const dataStart = Math.ceil((LENGTH_BYTES + header.length) / 8) * 8;
-  const bytes = new Uint8Array(dataStart + end).fill(0x20, LENGTH_BYTES, dataStart);
+  const bytes = new Uint8Array(dataStart).fill(0x20, LENGTH_BYTES);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(dataStart - LENGTH_BYTES), true);
   bytes.set(header, LENGTH_BYTES);
-  let at = dataStart;
-  for (const { data } of Object.values(tensors)) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
-    at += data.byteLength;
-  }
   return bytes;
 }
 

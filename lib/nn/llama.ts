@@ -46,6 +46,12 @@ import {
 export interface Hook {
   readonly hookpoint: Hookpoint;
   /**
+   * Called with what the hookpoint's module reads, before it computes: the normed residual stream of
+   * `mlp`, the stream before the block of `residual`, the gate's product of `act_fn`. Good until the
+   * module computes; rows are those of {@linkcode run}.
+   */
+  before?(recorder: Recorder, input: Rows, first: number): void;
+  /**
    * Called when everything before is recorded; may record more, submit and wait.
    *
    * @param activations of tokens `first` to `first + activations.rows` of the batch: all of them at
@@ -205,6 +211,7 @@ export class Llama implements Disposable {
       const at = (site: Site) =>
         hooks.filter(({ hookpoint }) => hookpoint.layer === layer && hookpoint.site === site);
       const stop = layer === last?.layer ? last.site : undefined;
+      for (const hook of at("residual")) hook.before?.(recorder, space.residual, 0);
       const lease = await this.#store.use(
         `layer ${layer}`,
         this.#checkpoint.layerBytes(this.#gpu, layer),
@@ -212,6 +219,15 @@ export class Llama implements Disposable {
       );
       const { weights } = lease;
       this.#recordAttention(recorder, weights, space, tokens, () => attend(recorder, layer, space));
+      recordRmsNorm(
+        this.#gpu,
+        recorder,
+        space.residual,
+        weights.mlpNorm,
+        this.config.normEpsilon,
+        space.normed,
+      );
+      for (const hook of at("mlp")) hook.before?.(recorder, space.normed, 0);
       await this.#recordMlp(recorder, weights, space, at("act_fn"), stop === "act_fn");
       if (stop !== "act_fn") {
         for (const hook of at("mlp")) await hook.run(recorder, space.update, 0);
@@ -386,7 +402,7 @@ export class Llama implements Disposable {
     recordAdd(gpu, recorder, space.residual, space.update);
   }
 
-  /** Leaves the MLP's output in `space.update`, unless it stops at the neurons. */
+  /** From `space.normed`; leaves the MLP's output in `space.update`, unless it stops at the neurons. */
   async #recordMlp(
     recorder: Recorder,
     layer: Layer,
@@ -396,14 +412,6 @@ export class Llama implements Disposable {
   ): Promise<void> {
     const gpu = this.#gpu;
     const tokens = space.residual.rows;
-    recordRmsNorm(
-      gpu,
-      recorder,
-      space.residual,
-      layer.mlpNorm,
-      this.config.normEpsilon,
-      space.normed,
-    );
     for (let from = 0; from < tokens; from += space.gate.rows) {
       const to = Math.min(tokens, from + space.gate.rows);
       const normed = rowsBetween(space.normed, from, to);
@@ -411,6 +419,7 @@ export class Llama implements Disposable {
       const up = rowsBetween(space.up, 0, to - from);
       this.#recordLinear(recorder, normed, layer.gate, gate);
       if (neuronHooks.length > 0) {
+        for (const hook of neuronHooks) hook.before?.(recorder, gate, from);
         recordSilu(gpu, recorder, gate);
         for (const hook of neuronHooks) await hook.run(recorder, gate, from);
       }

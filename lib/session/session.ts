@@ -94,7 +94,15 @@ export async function openSession(
   };
 }
 
-async function openGpu(options: RunOptions, owned: DisposableStack): Promise<OpenGpu> {
+/**
+ * Opens the adapter and makes sure that it computes as it should.
+ *
+ * @param owned disposes of it
+ */
+export async function openGpu(
+  options: Pick<RunOptions, "kernels" | "memoryBudget" | "profile">,
+  owned: DisposableStack,
+): Promise<OpenGpu> {
   const { adapter, driver, software } = await bringUpAdapter();
   const { kernels: family, memoryBudget, profile } = options;
   const gpu = owned.use(await Gpu.open(adapter, { family, memoryBudget, profile }));

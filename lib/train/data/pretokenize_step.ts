@@ -2,12 +2,11 @@
 import { join } from "node:path";
 import { print, remark } from "../../cli/output.ts";
 import { NORMAL_FORMS } from "../../data/corpus_files.ts";
-import { Hub, hubOptionsFromEnvironment } from "../../data/hub/hub.ts";
 import { timesSince, versions, writeManifest } from "../../data/manifest.ts";
 import { InputError } from "../../formats/input_error.ts";
 import { ALL_LANGUAGES } from "../../session/options.ts";
-import { type Access, userAccess } from "../../subject/access.ts";
 import { openModelTokenizer } from "../../subject/open_tokenizer.ts";
+import { namedAccess } from "./named_access.ts";
 import { shardName } from "./open_rows.ts";
 import { pretokenise, type Pretokenised } from "./pretokenise.ts";
 import { openTokenSource } from "./token_source.ts";
@@ -39,7 +38,7 @@ export interface PretokenizeOptions {
 export async function runPretokenize(options: PretokenizeOptions): Promise<void> {
   const started = new Date();
   checkNothingIsUploaded(options);
-  const access = accessOf(options);
+  const access = namedAccess(options);
   const { model: name, outputDir, compat } = options;
   const model = await openModelTokenizer(name, access);
   const source = await openTokenSource({ ...options, ...dataOf(options) }, access);
@@ -84,17 +83,6 @@ function checkNothingIsUploaded({ hfUsername, hfDatasetName }: PretokenizeOption
     `--hf-username and --hf-dataset-name would upload the rows, which babelscope never does; leave ` +
       `them out and upload the folder with Hugging Face's own program.`,
   );
-}
-
-function accessOf({ cacheDir, hfToken }: PretokenizeOptions): Access {
-  const access = userAccess();
-  if (cacheDir === undefined && hfToken === undefined) return access;
-  let hub: Hub | undefined;
-  const given = { ...cacheDir && { cache: cacheDir }, ...hfToken && { token: hfToken } };
-  return {
-    ...access,
-    hub: () => hub ??= new Hub({ ...hubOptionsFromEnvironment(), ...given }),
-  };
 }
 
 /** Nobody knows how many texts there are before the last is read. */
