@@ -3,16 +3,16 @@ import { recordAdam } from "../../gpu/adam.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { Recorder } from "../../gpu/recorder.ts";
 import { allocateRows, type OwnedRows, type Rows } from "../../gpu/rows.ts";
+import type { CoderTensors } from "../initial_tensors.ts";
 import type { Parameter } from "../parameter.ts";
 import type { LearningRate } from "./learning_rate.ts";
 import type { Optimizer } from "./optimizer.ts";
 import {
-  liveTensors,
   type OptimizerState,
-  readableTensor,
+  readValues,
   restoredScalar,
   restoreTensor,
-  type TrainedTensors,
+  stateTensor,
 } from "./state.ts";
 
 const BETA_1 = 0.9;
@@ -65,15 +65,15 @@ export class Adam implements Optimizer {
     }
   }
 
-  trainedTensors(): TrainedTensors {
-    return liveTensors(this.#gpu, this.#moments.map(({ parameter }) => parameter));
+  savedTensors(): Promise<CoderTensors> {
+    return readValues(this.#gpu, this.#moments.map(({ parameter }) => parameter));
   }
 
   state(): OptimizerState {
     const tensors = this.#moments.flatMap(({ parameter, mean, square }) =>
       [
-        [`${parameter.name}.exp_avg`, readableTensor(this.#gpu, parameter, mean)],
-        [`${parameter.name}.exp_avg_sq`, readableTensor(this.#gpu, parameter, square)],
+        [`${parameter.name}.exp_avg`, stateTensor(this.#gpu, parameter, mean)],
+        [`${parameter.name}.exp_avg_sq`, stateTensor(this.#gpu, parameter, square)],
       ] as const
     );
     return { tensors: new Map(tensors), scalars: { steps: this.#steps } };

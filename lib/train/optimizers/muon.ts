@@ -3,6 +3,7 @@ import type { Gpu } from "../../gpu/device.ts";
 import { recordDecayedStep, recordNesterov } from "../../gpu/muon.ts";
 import type { Recorder } from "../../gpu/recorder.ts";
 import { allocateRows, type Rows } from "../../gpu/rows.ts";
+import type { CoderTensors } from "../initial_tensors.ts";
 import type { Parameter } from "../parameter.ts";
 import { Adam } from "./adam.ts";
 import type { LearningRate } from "./learning_rate.ts";
@@ -11,12 +12,11 @@ import { Orthogonaliser } from "./orthogonaliser.ts";
 import { PaperOrthogonaliser } from "./paper_orthogonaliser.ts";
 import {
   isMatrix,
-  liveTensors,
   type OptimizerState,
-  readableTensor,
+  readValues,
   restoredScalar,
   restoreTensor,
-  type TrainedTensors,
+  stateTensor,
 } from "./state.ts";
 
 const MOMENTUM = 0.95;
@@ -92,14 +92,14 @@ export class Muon implements Optimizer {
     this.#steps++;
   }
 
-  trainedTensors(): TrainedTensors {
-    return liveTensors(this.#gpu, this.#parameters);
+  savedTensors(): Promise<CoderTensors> {
+    return readValues(this.#gpu, this.#parameters);
   }
 
   state(): OptimizerState {
     const { tensors, scalars } = this.#adam.state();
     const moving = this.#moving.map(({ parameter, momentum }) =>
-      [`${parameter.name}.exp_avg`, readableTensor(this.#gpu, parameter, momentum)] as const
+      [`${parameter.name}.exp_avg`, stateTensor(this.#gpu, parameter, momentum)] as const
     );
     return { tensors: new Map([...moving, ...tensors]), scalars };
   }

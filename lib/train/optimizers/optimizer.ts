@@ -1,12 +1,13 @@
 /** Optimizers of SAE training: what turns gradients into new parameters. */
 import type { Gpu } from "../../gpu/device.ts";
 import type { Recorder } from "../../gpu/recorder.ts";
+import type { CoderTensors } from "../initial_tensors.ts";
 import type { Parameter } from "../parameter.ts";
 import { Adam } from "./adam.ts";
 import { type OptimizerName, warmUpThenDecay } from "./learning_rate.ts";
 import { Muon } from "./muon.ts";
 import { Signum } from "./signum.ts";
-import type { OptimizerState, TrainedTensors } from "./state.ts";
+import type { OptimizerState } from "./state.ts";
 
 /** Trains the parameters of one coder. */
 export interface Optimizer extends Disposable {
@@ -21,14 +22,14 @@ export interface Optimizer extends Disposable {
    */
   recordStep(recorder: Recorder): void;
   /**
-   * What a trained coder is saved with: to be read before the next step, once everything recorded is
-   * submitted. Not a bit of the training changes by it.
+   * Reads the values that a trained coder is saved with, once everything recorded is submitted. Not a
+   * bit of the training changes by it.
    */
-  trainedTensors(): TrainedTensors;
-  /** What {@linkcode restore} needs beside the trained tensors for going on; read as these are. */
+  savedTensors(): Promise<CoderTensors>;
+  /** What {@linkcode restore} needs beside the saved tensors for going on. */
   state(): OptimizerState;
   /**
-   * Goes on from a state: call it when the parameters hold the trained tensors. Steps from there on are
+   * Goes on from a state: call it when the parameters hold the saved tensors. Steps from there on are
    * bit-equal to those of an uninterrupted training, but for `compat: "paper"`.
    *
    * @throws InputError when the state is not one of this optimizer and these parameters

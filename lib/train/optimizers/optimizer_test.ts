@@ -11,7 +11,7 @@ import type { CoderTensors } from "../initial_tensors.ts";
 import type { Parameter, ParameterName } from "../parameter.ts";
 import { type OptimizerName, OPTIMIZERS } from "./learning_rate.ts";
 import { openOptimizer, type Optimizer, type OptimizerOptions } from "./optimizer.ts";
-import type { OptimizerState, TrainedTensors } from "./state.ts";
+import type { OptimizerState } from "./state.ts";
 
 /** Sizes and options of tests/fixtures/train_optimizers/make_trajectories.py. */
 const SIZES: [ParameterName, rows: number, width: number][] = [
@@ -136,13 +136,6 @@ async function assertLike(
   }
 }
 
-/** What a file would hold of trained tensors. */
-async function read(tensors: TrainedTensors): Promise<CoderTensors> {
-  const values = new Map<ParameterName, Float32Array<ArrayBuffer>>();
-  for (const [name, tensor] of tensors) values.set(name, await tensor.read());
-  return values;
-}
-
 /** A copy of a state as a file would hold it. */
 async function stored({ tensors, scalars }: OptimizerState): Promise<OptimizerState> {
   const copies: OptimizerState["tensors"] = new Map(
@@ -167,7 +160,7 @@ for (const family of FAMILIES) {
         const saved = name === "signum" ? "signum_saved" : name;
         await assertLike(
           fixture,
-          await read(optimizer.trainedTensors()),
+          await optimizer.savedTensors(),
           `${saved}/${step}`,
           TOLERANCES[name],
         );
@@ -203,7 +196,7 @@ for (const name of OPTIMIZERS) {
     using first = await Quadratic.open(gpu, fixture);
     using stopped = openOptimizer(gpu, name, first.parameters, optionsOf(name));
     first.train(stopped, 7);
-    const saved = await read(stopped.trainedTensors());
+    const saved = await stopped.savedTensors();
     const state = await stored(stopped.state());
     first.train(stopped, 13);
     assert.deepEqual(await first.values(), await whole.values());
@@ -213,12 +206,12 @@ for (const name of OPTIMIZERS) {
     second.setValues(saved);
     await resumed.restore(state);
     assert.equal(resumed.steps, 7);
-    assert.deepEqual(await read(resumed.trainedTensors()), saved);
+    assert.deepEqual(await resumed.savedTensors(), saved);
     second.train(resumed, 13);
     assert.deepEqual(await second.values(), await whole.values());
     assert.deepEqual(
-      await read(resumed.trainedTensors()),
-      await read(uninterrupted.trainedTensors()),
+      await resumed.savedTensors(),
+      await uninterrupted.savedTensors(),
     );
     assert.deepEqual(resumed.state().scalars, uninterrupted.state().scalars);
   });
@@ -229,7 +222,7 @@ for (const name of OPTIMIZERS) {
     using quadratic = await Quadratic.open(gpu, fixture);
     using optimizer = openOptimizer(gpu, name, quadratic.parameters, optionsOf(name));
     const start = await quadratic.values();
-    assert.deepEqual(await read(optimizer.trainedTensors()), start);
+    assert.deepEqual(await optimizer.savedTensors(), start);
     using other = openOptimizer(gpu, name, quadratic.parameters, optionsOf(name));
     await other.restore(await stored(optimizer.state()));
     quadratic.train(optimizer, 3);
@@ -247,7 +240,7 @@ Deno.test("as the paper's, signum goes on from what was saved", async () => {
   const options: OptimizerOptions = { ...optionsOf("signum"), compat: "paper" };
   using optimizer = openOptimizer(gpu, "signum", quadratic.parameters, options);
   quadratic.train(optimizer, 7);
-  const saved = await read(optimizer.trainedTensors());
+  const saved = await optimizer.savedTensors();
   const state = await stored(optimizer.state());
   assert.notDeepEqual(saved, await quadratic.values());
   quadratic.setValues(saved);
@@ -265,7 +258,7 @@ Deno.test("signum saves decoder rows of length 1 where they are trained so, but 
   quadratic.train(optimizer, 5);
   await paper.restore(await stored(optimizer.state()));
   const lengths = async (one: Optimizer, name: ParameterName) => {
-    const values = (await read(one.trainedTensors())).get(name) ?? new Float32Array();
+    const values = (await one.savedTensors()).get(name) ?? new Float32Array();
     const rows = Array.from(
       { length: values.length / 9 },
       (_, i) => values.subarray(9 * i, 9 * i + 9),
@@ -316,6 +309,6 @@ Deno.test("states that are not this optimizer's are refused in a sentence", asyn
   await refused(muon, { tensors, scalars: { steps: NaN } }, /steps .* is NaN/);
   const reshaped = new Map(tensors);
   const empty = () => Promise.resolve(new Float32Array(99));
-  reshaped.set("W_dec.exp_avg", { dtype: "F32", shape: [9, 11], read: empty });
+  reshaped.set("W_dec.exp_avg", { shape: [9, 11], read: empty });
   await refused(muon, { tensors: reshaped, scalars }, /W_dec\.exp_avg .*\[9,11\].*\[11,9\]/);
 });

@@ -4,17 +4,16 @@ import type { Recorder } from "../../gpu/recorder.ts";
 import { allocateRows, readRows, type Rows, rowsBetween } from "../../gpu/rows.ts";
 import { recordSignum, recordSignumAverage } from "../../gpu/signum.ts";
 import { recordNormaliseRows } from "../../gpu/unit_rows.ts";
-import type { Parameter } from "../parameter.ts";
+import type { CoderTensors } from "../initial_tensors.ts";
+import type { Parameter, ParameterName } from "../parameter.ts";
 import type { Optimizer } from "./optimizer.ts";
 import {
-  liveTensors,
   type OptimizerState,
-  readableTensor,
+  readValues,
   restoredScalar,
   restoreTensor,
   rowPieces,
-  shapeOf,
-  type TrainedTensors,
+  stateTensor,
 } from "./state.ts";
 
 /** Share of the average in what is trained. */
@@ -80,17 +79,15 @@ export class Signum implements Optimizer {
   }
 
   /** The averages, made beside what is trained. */
-  trainedTensors(): TrainedTensors {
+  async savedTensors(): Promise<CoderTensors> {
     if (this.#steps === 0) {
-      return liveTensors(this.#gpu, this.#averaged.map(({ parameter }) => parameter));
+      return await readValues(this.#gpu, this.#averaged.map(({ parameter }) => parameter));
     }
-    return new Map(
-      this.#averaged.map((averaged) => {
-        const { parameter } = averaged;
-        const read = () => this.#average(averaged);
-        return [parameter.name, { dtype: "F32", shape: shapeOf(parameter), read }] as const;
-      }),
-    );
+    const tensors = new Map<ParameterName, Float32Array<ArrayBuffer>>();
+    for (const averaged of this.#averaged) {
+      tensors.set(averaged.parameter.name, await this.#average(averaged));
+    }
+    return tensors;
   }
 
   async #average({ parameter: { name, values }, z }: Averaged): Promise<Float32Array<ArrayBuffer>> {
@@ -118,8 +115,8 @@ export class Signum implements Optimizer {
     const gpu = this.#gpu;
     const tensors = this.#averaged.flatMap(({ parameter, z }) =>
       [
-        [`${parameter.name}.y`, readableTensor(gpu, parameter, parameter.values)],
-        [`${parameter.name}.z`, readableTensor(gpu, parameter, z)],
+        [`${parameter.name}.y`, stateTensor(gpu, parameter, parameter.values)],
+        [`${parameter.name}.z`, stateTensor(gpu, parameter, z)],
       ] as const
     );
     return {

@@ -2,23 +2,20 @@
 import { InputError } from "../../formats/input_error.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import { readRows, type Rows, rowsBetween, writeRows } from "../../gpu/rows.ts";
+import type { CoderTensors } from "../initial_tensors.ts";
 import type { Parameter, ParameterName } from "../parameter.ts";
 
-/** A tensor that is read when its turn comes: row-major and unpadded. */
-export interface ReadableTensor {
-  readonly dtype: "F32";
+/** A tensor of the state, read when its turn comes: f32, row-major and unpadded. */
+export interface StateTensor {
   readonly shape: readonly number[];
   /** The values as they are now: to be read before the next step. */
   read(): Promise<Float32Array<ArrayBuffer>>;
 }
 
-/** A coder's tensors as it is to be saved. */
-export type TrainedTensors = ReadonlyMap<ParameterName, ReadableTensor>;
-
 /** The state of an optimizer between two steps. */
 export interface OptimizerState {
   /** By name, like `W_dec.z`; large ones need not be in memory together. */
-  readonly tensors: ReadonlyMap<string, ReadableTensor>;
+  readonly tensors: ReadonlyMap<string, StateTensor>;
   /** Numbers that JSON keeps exactly. */
   readonly scalars: Readonly<Record<string, number>>;
 }
@@ -27,7 +24,7 @@ export interface OptimizerState {
 const PIECE_BYTES = 64 * 2 ** 20;
 
 /** The shape that a parameter has in files: biases are vectors. */
-export function shapeOf({ name, values }: Parameter): number[] {
+function shapeOf({ name, values }: Parameter): number[] {
   return isMatrix(name) ? [values.rows, values.width] : [values.width];
 }
 
@@ -46,17 +43,18 @@ export function rowPieces({ rows, stride }: Rows): { from: number; to: number }[
 }
 
 /** A tensor on the GPU that belongs to a parameter, and is as large. */
-export function readableTensor(gpu: Gpu, parameter: Parameter, rows: Rows): ReadableTensor {
-  return { dtype: "F32", shape: shapeOf(parameter), read: () => readPieces(gpu, rows) };
+export function stateTensor(gpu: Gpu, parameter: Parameter, rows: Rows): StateTensor {
+  return { shape: shapeOf(parameter), read: () => readPieces(gpu, rows) };
 }
 
-/** The values of parameters as they are. */
-export function liveTensors(gpu: Gpu, parameters: readonly Parameter[]): TrainedTensors {
-  return new Map(
-    parameters.map((parameter) =>
-      [parameter.name, readableTensor(gpu, parameter, parameter.values)] as const
-    ),
-  );
+/** Reads the values of parameters as they are now. */
+export async function readValues(
+  gpu: Gpu,
+  parameters: readonly Parameter[],
+): Promise<CoderTensors> {
+  const tensors = new Map<ParameterName, Float32Array<ArrayBuffer>>();
+  for (const { name, values } of parameters) tensors.set(name, await readPieces(gpu, values));
+  return tensors;
 }
 
 async function readPieces(gpu: Gpu, rows: Rows): Promise<Float32Array<ArrayBuffer>> {
