@@ -3,8 +3,8 @@
 //   base  the sum of what is there: OWN r[own_row + t], START start[t], BIAS b_dec, TARGET -target[t]
 //
 //   values, indices  [rows, k]
-//   decoder          [latents, quads] vec4f: rows `first` to `first + latents` of W_dec; with PART there
-//                    are others, whose slots are left out
+//   decoder          [latents, quads] vec4f, with TEXTURE texels: rows `first` to `first + latents` of
+//                    W_dec; with PART there are others, whose slots are left out
 //   r                [.., quads] vec4f: rows of all sections of a chunk
 //   start, target    [rows, quads] vec4f; bias [quads] vec4f
 //
@@ -19,7 +19,11 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> values: array<f32>;
 @group(0) @binding(1) var<storage, read> indices: array<u32>;
+#if TEXTURE
+@group(0) @binding(2) var decoder: texture_storage_2d<rgba32float, read>;
+#else
 @group(0) @binding(2) var<storage, read> decoder: array<vec4f>;
+#end
 @group(0) @binding(3) var<storage, read_write> r: array<vec4f>;
 #if START
 @group(0) @binding(4) var<storage, read> start: array<vec4f>;
@@ -31,6 +35,14 @@ struct Params {
 @group(0) @binding(${4 + START + BIAS}) var<storage, read> target_row: array<vec4f>;
 #end
 @group(0) @binding(${4 + START + BIAS + TARGET}) var<uniform> p: Params;
+
+fn decoder_at(latent: u32, column: u32) -> vec4f {
+#if TEXTURE
+  return textureLoad(decoder, vec2u(column, latent));
+#else
+  return decoder[latent * p.quads + column];
+#end
+}
 
 @compute @workgroup_size(${LANES})
 fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group: vec3u) {
@@ -63,9 +75,8 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
 #if PART
     if (latent >= p.latents) { continue; }
 #end
-    let origin = latent * p.quads + column;
 #for q in 0..QUADS
-    a${q} = fma(vec4f(value), decoder[origin + ${q * LANES}u], a${q});
+    a${q} = fma(vec4f(value), decoder_at(latent, column + ${q * LANES}u), a${q});
 #end
   }
 #for q in 0..QUADS

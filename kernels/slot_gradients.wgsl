@@ -6,7 +6,7 @@
 //   ENCODER 0  the latent's share is discarded: dpre = 0, and r, indices and decoder are not bound
 //   CLIPPED    a slot that ReLU clipped to 0 passes the gradient all the same; else its dpre = 0
 //
-//   r                [rows, quads] vec4f: what was decoded minus what it should have been
+//   r                [.., quads] vec4f: what was decoded minus what it should have been; from `first_row` on
 //   values, indices  [rows, k]
 //   decoder          [latents, quads] vec4f: rows `first` to `first + latents` of W_dec; with PART there
 //                    are others, whose slots are left as they are
@@ -17,7 +17,7 @@
 // Partial products are added in lane order, so a slot's result depends on nothing but its token.
 
 struct Params {
-  rows: u32, quads: u32, batches: u32, k: u32, first: u32, latents: u32, factor: u32,
+  rows: u32, quads: u32, batches: u32, k: u32, first: u32, latents: u32, factor: u32, first_row: u32,
 }
 
 @group(0) @binding(0) var<storage, read> values: array<f32>;
@@ -58,7 +58,7 @@ fn main(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) group: v
   let quads = select(0u, p.quads, passes);
 #end
   for (var i = lane; i < quads; i += ${LANES}u) {
-    let v = r[row * p.quads + i];
+    let v = r[(p.first_row + row) * p.quads + i];
 #for s in 0..SLOTS
     d${s} += dot(v, decoder[origin${s} + i]);
 #end

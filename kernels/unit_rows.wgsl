@@ -5,7 +5,7 @@
 //
 //   w, g  [rows, quads] vec4f
 //
-// One workgroup of LANES per row; partial sums are added in lane order.
+// One workgroup of LANES per row, with row_sum.wgsl in front.
 
 struct Params { rows: u32, quads: u32 }
 
@@ -17,8 +17,6 @@ struct Params { rows: u32, quads: u32 }
 @group(0) @binding(1) var<storage, read_write> g: array<vec4f>;
 @group(0) @binding(2) var<uniform> p: Params;
 #end
-
-var<workgroup> partial: array<f32, ${LANES}>;
 
 @compute @workgroup_size(${LANES})
 fn main(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u) {
@@ -34,12 +32,7 @@ fn main(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) group: v
     mine += dot(g[start + i], w[start + i]);
 #end
   }
-  partial[lane] = mine;
-  workgroupBarrier();
-  var sum = 0.0;
-#for l in 0..LANES
-  sum += partial[${l}];
-#end
+  let sum = row_sum(lane, mine);
 #if OP == "normalise"
   let scale = 1.0 / (sqrt(sum) + 1.1920929e-7);
 #end

@@ -1,9 +1,9 @@
 /** Sparse decode: kernels/decode_topk.wgsl. */
 import source from "../../kernels/decode_topk.wgsl" with { type: "text" };
-import { bindableRanges } from "./changing_matrix.ts";
 import type { Gpu } from "./device.ts";
 import type { Recorder } from "./recorder.ts";
-import { bindRows, type Rows, rowsBetween } from "./rows.ts";
+import { bindRows, type Rows } from "./rows.ts";
+import { stagedConstants, type StagedRange } from "./staged_rows.ts";
 import type { TopKEntries } from "./topk.ts";
 
 /** Most vec4s that a lane keeps of a row, and of two rows, in registers. */
@@ -42,21 +42,20 @@ export interface DecodedRows {
  * whatever of these there is.
  *
  * @param entries [tokens, k]
- * @param decoder W_dec [latents, width]
+ * @param decoder W_dec [latents, width], staged
  */
 export function recordDecodeTopK(
   gpu: Gpu,
   recorder: Recorder,
   { values, indices }: TopKEntries,
   k: number,
-  decoder: Rows,
+  decoder: readonly StagedRange[],
   { matrix, first: firstRow, tokens }: DecodedRows,
   base: DecodeBase,
 ): void {
   const quads = matrix.stride / 4;
   const { QUADS, blocks } = rowBlocks(gpu, quads);
-  const ranges = bindableRanges(gpu, decoder.rows, decoder.stride);
-  for (const { first, rows } of ranges) {
+  for (const { first, rows, resource } of decoder) {
     // Later parts of the decoder add to what the first has made.
     const { own, start, bias, target }: DecodeBase = first === 0 ? base : { own: firstRow };
     const kernel = gpu.kernel("decode_topk", source, {
@@ -66,13 +65,14 @@ export function recordDecodeTopK(
       START: start ? 1 : 0,
       BIAS: bias ? 1 : 0,
       TARGET: target ? 1 : 0,
-      PART: ranges.length > 1 ? 1 : 0,
+      PART: decoder.length > 1 ? 1 : 0,
+      ...stagedConstants(gpu),
       SORTED: base.sorted ? 1 : 0,
     });
     const bindings = [
       values,
       indices,
-      bindRows(rowsBetween(decoder, first, first + rows)),
+      resource,
       bindRows(matrix),
       ...[start, bias, target].flatMap((given) => given ? [bindRows(given)] : []),
     ];

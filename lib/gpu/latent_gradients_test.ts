@@ -7,24 +7,28 @@ import { recordLatentGradients } from "./latent_gradients.ts";
 import { LatentLists } from "./latent_lists.ts";
 import { allocateRows, readRows, writeRows } from "./rows.ts";
 import { recordSlotGradients } from "./slot_gradients.ts";
+import { StagedMatrix, StagedRows } from "./staged_rows.ts";
 
 /** f32 sums of up to some ten thousand products against f64. */
 const TOLERANCE = 1e-10;
 
-/** Odd sizes; a latent that every token selects; and more tokens than
- * a grid has workgroups along x. */
+/**
+ * Odd sizes; a latent that every token selects; more latents than a binding's range and a grid's workgroups
+ * along x; and on GPUs, whose chunks are not bounded by textures, as many tokens.
+ */
 const SIZES: [tokens: number, width: number, latents: number, k: number][] = [
   [1, 1, 1, 1],
   [33, 31, 65, 9],
   [130, 257, 70, 3],
   [20, 900, 33, 8],
-  [33_000, 3, 40, 2],
+  [20, 3, 33_000, 8],
 ];
+const MANY_TOKENS: typeof SIZES[number] = [33_000, 3, 40, 2];
 
 for (const family of FAMILIES) {
   Deno.test(`sparse decode, and gradients per latent, against f64: ${family}`, async () => {
     using gpu = await openTestGpu({ family });
-    for (const [tokens, width, latents, k] of SIZES) {
+    for (const [tokens, width, latents, k] of family === "tile" ? [...SIZES, MANY_TOKENS] : SIZES) {
       const random = seededRandom(tokens + width);
       const x = randomValues(random, tokens * width);
       const target = randomValues(random, tokens * width);
@@ -46,6 +50,9 @@ for (const family of FAMILIES) {
       using decoderGradient = allocateRows(gpu, "dW_dec", latents, width);
       using encoderGradient = allocateRows(gpu, "dW_enc", latents, width);
       using biasGradient = allocateRows(gpu, "db_enc", 1, latents);
+      using stagedWeights = new StagedMatrix(gpu, "staged decoder", latents, width);
+      using stagedResiduals = new StagedRows(gpu, "staged residuals", tokens, width);
+      using stagedInputs = new StagedRows(gpu, "staged inputs", tokens, width);
       using lists = new LatentLists(gpu, latents, Math.ceil(tokens / 64) * 64, 1, k);
       writeRows(gpu, input, x);
       writeRows(gpu, goal, target);
@@ -58,17 +65,17 @@ for (const family of FAMILIES) {
       const into = { matrix: residuals, first: 0, tokens };
       const own = { buffer: slots.resource };
       const recorder = gpu.recorder();
-      recordDecodeTopK(gpu, recorder, entries, k, weights, into, { target: goal });
+      const rows = stagedWeights.record(recorder, weights);
+      recordDecodeTopK(gpu, recorder, entries, k, rows, into, { target: goal });
+      const r = stagedResiduals.record(recorder, residuals);
       recordSlotGradients(
         gpu,
         recorder,
-        residuals,
-        entries,
-        k,
-        weights,
-        factors.resource,
-        own,
-        { factor: 1, encoder: true, clipped: false },
+        { ...entries, tokens, k, slots: own, firstResidual: 0 },
+        r,
+        rows,
+        residuals.stride / 4,
+        { factors: factors.resource, factor: 1, encoder: true, clipped: false },
       );
       lists.record(recorder, tokens, [
         { section: 0, k, indices: entries.indices, slots: own, residuals: 0 },
@@ -78,10 +85,11 @@ for (const family of FAMILIES) {
         encoder: encoderGradient,
         bias: biasGradient,
       };
-      recordLatentGradients(gpu, recorder, lists, residuals, input, gradients);
+      const stagedX = stagedInputs.record(recorder, input);
+      recordLatentGradients(gpu, recorder, lists, r, stagedX, gradients);
       recorder.submit();
 
-      const r = Float64Array.from(target, (value) => -value);
+      const left = Float64Array.from(target, (value) => -value);
       const expected = {
         decoder: new Float64Array(latents * width),
         encoder: new Float64Array(latents * width),
@@ -90,7 +98,7 @@ for (const family of FAMILIES) {
       indices.forEach((latent, slot) => {
         const token = Math.floor(slot / k);
         for (let c = 0; c < width; c++) {
-          r[token * width + c] += values[slot] * decoder[latent * width + c];
+          left[token * width + c] += values[slot] * decoder[latent * width + c];
         }
       });
       indices.forEach((latent, slot) => {
@@ -98,17 +106,17 @@ for (const family of FAMILIES) {
         if (values[slot] === 0) return;
         let share = 0;
         for (let c = 0; c < width; c++) {
-          share += 0.5 * r[token * width + c] * decoder[latent * width + c];
+          share += 0.5 * left[token * width + c] * decoder[latent * width + c];
         }
         expected.bias[latent] += share;
         for (let c = 0; c < width; c++) {
           const at = latent * width + c;
-          expected.decoder[at] += 0.5 * values[slot] * r[token * width + c];
+          expected.decoder[at] += 0.5 * values[slot] * left[token * width + c];
           expected.encoder[at] += share * x[token * width + c];
         }
       });
       const size = `of ${tokens} × ${width}`;
-      assertClose(`residuals ${size}`, await readRows(gpu, residuals), r);
+      assertClose(`residuals ${size}`, await readRows(gpu, residuals), left);
       for (const [name, values] of Object.entries(expected)) {
         const gradient = gradients[name as keyof typeof gradients];
         assertClose(`${name} ${size}`, await readRows(gpu, gradient), values);

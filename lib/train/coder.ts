@@ -32,11 +32,12 @@ import {
 } from "../gpu/rows.ts";
 import { recordSaeInput } from "../gpu/sae_input.ts";
 import { recordSlotGradients } from "../gpu/slot_gradients.ts";
+import { StagedMatrix, type StagedRange, StagedRows } from "../gpu/staged_rows.ts";
 import { recordNormaliseRows, recordProjectRows } from "../gpu/unit_rows.ts";
 import { BatchLosses, type Chunk, type Losses } from "./batch_losses.ts";
 import type { CoderTensors } from "./initial_tensors.ts";
 import type { Parameter, ParameterName } from "./parameter.ts";
-import { type Section, Sections } from "./sections.ts";
+import { entriesFrom, type Section, Sections, sectionSlots } from "./sections.ts";
 import { Selection } from "./selection.ts";
 import { checkShape, type CoderShape, mostAuxK, multiK, tensorSizes } from "./shape.ts";
 import { SkipConnection } from "./skip_connection.ts";
@@ -47,12 +48,20 @@ const PRE_ACTIVATION_BYTES = { texture: 16 * 2 ** 20, tile: 128 * 2 ** 20 };
 /** Most tokens of a chunk: some drivers stop a thread's loops after 65,535 rounds. */
 const MOST_CHUNK = 4096;
 
+/** Most bytes of the bits that tell which tokens selected a latent. */
+const MOST_LIST_BITS = 64 * 2 ** 20;
+
 /** How a coder is trained, beside its shape. */
 export interface CoderOptions {
   /** Most tokens of a batch. */
   readonly batchTokens: number;
-  /** Most tokens that are computed at once, a multiple of 64; by default what suits the adapter. */
+  /**
+   * Most tokens that gradients are summed over at once, a multiple of 64; by default what suits the
+   * adapter.
+   */
   readonly chunkTokens?: number;
+  /** Most tokens of these whose pre-activations exist at a time, a multiple of 64; the same. */
+  readonly pieceTokens?: number;
   /** Largest k of any step, where k decays; by default the shape's. */
   readonly mostK?: number;
   /** A latent is dead when it has not fired in more tokens than this, below 2^32. */
@@ -79,8 +88,10 @@ export interface BatchOptions {
 export class TrainableCoder implements Disposable {
   /** In the order of the file; skip connections only where the shape has one. */
   readonly parameters: readonly Parameter[];
-  /** Tokens computed at once. */
+  /** Tokens whose gradients are summed at once. */
   readonly chunkTokens: number;
+  /** Tokens whose pre-activations exist at a time. */
+  readonly pieceTokens: number;
   readonly #gpu: Gpu;
   readonly #options: CoderOptions;
   readonly #owned = new DisposableStack();
@@ -91,8 +102,11 @@ export class TrainableCoder implements Disposable {
   readonly #lists: LatentLists;
   readonly #losses: BatchLosses;
   readonly #dead: DeadLatents;
-  /** [chunk, latents] */
+  /** [piece, latents] */
   readonly #pre: OwnedRows;
+  readonly #stagedDecoder: StagedMatrix;
+  readonly #stagedResiduals: StagedRows;
+  readonly #stagedInputs: StagedRows;
   /** [chunk, inputSize] what an autoencoder's encoder reads: x - b_dec. */
   readonly #centred: OwnedRows | undefined;
   /** [1, latents] gradient of the encoder's bias of one batch. */
@@ -114,9 +128,13 @@ export class TrainableCoder implements Disposable {
     this.#options = options;
     const { inputSize, latents, k, transcode } = shape;
     const { batchTokens, mostK = k, deadThreshold = 10_000_000, mostBatches = 1024 } = options;
-    const chunk = options.chunkTokens ?? suitableChunk(gpu, latents, batchTokens);
-    if (chunk % 64 !== 0) throw new RangeError(`chunks of ${chunk} tokens are not whole 64s`);
+    const chunk = options.chunkTokens ?? suitableChunk(gpu, shape, mostK, batchTokens);
+    const piece = Math.min(chunk, options.pieceTokens ?? suitablePiece(gpu, latents));
+    for (const tokens of [chunk, piece]) {
+      if (tokens % 64 !== 0) throw new RangeError(`chunks of ${tokens} tokens are not whole 64s`);
+    }
     this.chunkTokens = chunk;
+    this.pieceTokens = piece;
     const rows = (label: string, count: number, width: number) =>
       this.#owned.use(allocateRows(gpu, label, count, width));
     this.parameters = tensorSizes(shape).map(([name, count, width]) => ({
@@ -125,7 +143,7 @@ export class TrainableCoder implements Disposable {
       gradient: rows(`gradient of ${name}`, count, width),
     }));
     const weight = this.#parameter("encoder.weight").values;
-    prepareMatMul(gpu, chunk, inputSize);
+    prepareMatMul(gpu, piece, inputSize);
     this.#encoder = this.#owned.use(new ChangingMatrix(gpu, "encoder", weight));
     if (shape.skipConnection) {
       this.#skip = this.#owned.use(new SkipConnection(gpu, this.#parameter("W_skip"), chunk));
@@ -136,12 +154,19 @@ export class TrainableCoder implements Disposable {
     this.#lists = this.#owned.use(new LatentLists(gpu, latents, chunk, parts, slots));
     const usual = this.#sections.all.map(({ purpose }) => this.#slotsOf(purpose, k));
     const stride = strideOf(latents);
-    this.#selection = this.#owned.use(new Selection(gpu, usual, chunk, stride));
+    this.#selection = this.#owned.use(new Selection(gpu, usual, piece, stride));
     this.#dead = this.#owned.use(new DeadLatents(gpu, latents, deadThreshold));
     this.#losses = this.#owned.use(
       new BatchLosses(gpu, shape, this.#dead.count, batchTokens, mostBatches),
     );
-    this.#pre = rows("pre-activations", chunk, latents);
+    this.#pre = rows("pre-activations", piece, latents);
+    const staged = (label: string, rows: number) =>
+      this.#owned.use(new StagedRows(gpu, `staged ${label}`, rows, inputSize));
+    this.#stagedDecoder = this.#owned.use(
+      new StagedMatrix(gpu, "staged decoder", latents, inputSize),
+    );
+    this.#stagedResiduals = staged("residuals", this.#sections.residuals.rows);
+    this.#stagedInputs = staged("inputs", chunk);
     this.#latentGradient = rows("gradient of pre-activations", 1, latents);
     if (!transcode) {
       this.#centred = rows("centred inputs", chunk, inputSize);
@@ -198,14 +223,15 @@ export class TrainableCoder implements Disposable {
     const sections = this.#sections.all.filter(({ purpose }) =>
       purpose !== "auxk" || this.#mayHaveDead
     );
-    const chunks = this.#begin(recorder, x, y, scale);
+    const { chunks, decoder } = this.#begin(recorder, x, y, scale);
     recorder.clear(this.#latentGradient.buffer);
     for (const chunk of chunks) {
       const inputs = rowsBetween(x, chunk.from, chunk.to);
-      const read = this.#encode(recorder, inputs);
-      this.#decodeAll(recorder, sections, k, inputs, rowsBetween(y, chunk.from, chunk.to), chunk);
+      const targets = rowsBetween(y, chunk.from, chunk.to);
+      const read = this.#select(recorder, sections, k, inputs);
+      this.#decodeAll(recorder, sections, k, decoder, inputs, targets, chunk);
       this.#recordFired(recorder, chunk, k);
-      this.#backward(recorder, sections, k, inputs, read);
+      this.#backward(recorder, sections, k, decoder, inputs, read);
     }
     this.#biasGradients(recorder, sections, x.rows);
     this.#losses.recordEnd(recorder, sections.map(({ purpose }) => purpose), x.rows);
@@ -218,10 +244,12 @@ export class TrainableCoder implements Disposable {
    */
   recordEvaluation(recorder: Recorder, x: Rows, y: Rows, { k = this.shape.k } = {}): void {
     const sections = this.#sections.all.filter(({ purpose }) => purpose === "output");
-    for (const chunk of this.#begin(recorder, x, y, 1)) {
+    const { chunks, decoder } = this.#begin(recorder, x, y, 1);
+    for (const chunk of chunks) {
       const inputs = rowsBetween(x, chunk.from, chunk.to);
-      this.#encode(recorder, inputs);
-      this.#decodeAll(recorder, sections, k, inputs, rowsBetween(y, chunk.from, chunk.to), chunk);
+      const targets = rowsBetween(y, chunk.from, chunk.to);
+      this.#select(recorder, sections, k, inputs);
+      this.#decodeAll(recorder, sections, k, decoder, inputs, targets, chunk);
     }
     this.#losses.recordEnd(recorder, ["output"], x.rows);
   }
@@ -299,19 +327,24 @@ export class TrainableCoder implements Disposable {
   }
 
   /** Records what comes before the chunks of a batch. */
-  #begin(recorder: Recorder, x: Rows, y: Rows, scale: number): Chunk[] {
+  #begin(
+    recorder: Recorder,
+    x: Rows,
+    y: Rows,
+    scale: number,
+  ): { chunks: Chunk[]; decoder: readonly StagedRange[] } {
     const chunks = this.#chunksOf(x, y);
-    if (this.#unitDecoder) {
-      recordNormaliseRows(this.#gpu, recorder, this.#parameter("W_dec").values);
-    }
+    const { values: weights } = this.#parameter("W_dec");
+    if (this.#unitDecoder) recordNormaliseRows(this.#gpu, recorder, weights);
+    const decoder = this.#stagedDecoder.record(recorder, weights);
     this.#encoder.record(recorder);
     this.#skip?.recordRefresh(recorder);
     this.#losses.recordTargets(recorder, y, chunks, scale);
-    return chunks;
+    return { chunks, decoder };
   }
 
-  /** Records pre-activations of a chunk; returns what the encoder read. */
-  #encode(recorder: Recorder, x: Rows): Rows {
+  /** Records which latents each part of the loss selects; returns what the encoder read. */
+  #select(recorder: Recorder, sections: readonly Section[], k: number, x: Rows): Rows {
     const gpu = this.#gpu;
     let read = x;
     if (this.#centred) {
@@ -319,31 +352,33 @@ export class TrainableCoder implements Disposable {
       recordSaeInput(gpu, recorder, "none", x, this.#parameter("b_dec").values.buffer, read);
     }
     const bias = this.#parameter("encoder.bias").values.buffer;
-    recordMatMul(gpu, recorder, read, this.#encoder, rowsBetween(this.#pre, 0, x.rows), {
-      bias,
-      relu: true,
-    });
+    for (let from = 0; from < x.rows; from += this.pieceTokens) {
+      const to = Math.min(x.rows, from + this.pieceTokens);
+      const pre = rowsBetween(this.#pre, 0, to - from);
+      const piece = rowsBetween(read, from, to);
+      recordMatMul(gpu, recorder, piece, this.#encoder, pre, { bias, relu: true });
+      this.#selectFrom(recorder, sections, k, pre, from);
+    }
     return read;
   }
 
-  /** Records which latents each part of the loss selects, and its residuals. */
+  /** Records the residuals of each part of the loss. */
   #decodeAll(
     recorder: Recorder,
     sections: readonly Section[],
     k: number,
+    decoder: readonly StagedRange[],
     x: Rows,
     y: Rows,
     chunk: Chunk,
   ): void {
     const skipped = this.#skip?.recordForward(recorder, x);
-    this.#select(recorder, sections, k, x.rows);
     for (const section of sections) {
       const residuals = this.#sections.residualsOf(section, x.rows);
       const slots = this.#slotsOf(section.purpose, k);
       const grouped = section.purpose === "output" && this.shape.activation === "groupmax";
       const sorted = !grouped && this.#selection.sorts(slots);
       const base = { ...this.#baseOf(section, y, skipped), sorted };
-      const decoder = this.#parameter("W_dec").values;
       const { residuals: matrix } = this.#sections;
       const into = { matrix, first: section.firstResidual, tokens: x.rows };
       recordDecodeTopK(this.#gpu, recorder, section, slots, decoder, into, base);
@@ -351,8 +386,14 @@ export class TrainableCoder implements Disposable {
     }
   }
 
-  #select(recorder: Recorder, sections: readonly Section[], k: number, tokens: number): void {
-    const pre = rowsBetween(this.#pre, 0, tokens);
+  /** Records what is selected among pre-activations of tokens from `token` on. */
+  #selectFrom(
+    recorder: Recorder,
+    sections: readonly Section[],
+    k: number,
+    pre: Rows,
+    token: number,
+  ): void {
     // AuxK last: activations of the living are no more after it.
     const order = (["output", "multiTopk", "auxk"] as const).flatMap((purpose) =>
       sections.filter((section) => section.purpose === purpose)
@@ -360,13 +401,14 @@ export class TrainableCoder implements Disposable {
     for (const section of order) {
       const { purpose } = section;
       const slots = this.#slotsOf(purpose, k);
+      const entries = entriesFrom(section, token, slots);
       if (purpose === "output" && this.shape.activation === "groupmax") {
-        recordGroupMax(this.#gpu, recorder, pre, slots, section);
+        recordGroupMax(this.#gpu, recorder, pre, slots, entries);
         continue;
       }
       // Where fewer are dead than AuxK selects, what is selected beside them is 0 and gives nothing.
       if (purpose === "auxk") recordScale(this.#gpu, recorder, pre, bindRows(this.#dead.mask));
-      this.#selection.record(recorder, pre, slots, section);
+      this.#selection.record(recorder, pre, slots, entries);
     }
   }
 
@@ -396,18 +438,21 @@ export class TrainableCoder implements Disposable {
     recorder: Recorder,
     sections: readonly Section[],
     k: number,
+    decoder: readonly StagedRange[],
     x: Rows,
     read: Rows,
   ): void {
     const gpu = this.#gpu;
     const paper = this.#options.compat === "paper";
     const { factors } = this.#losses;
-    const decoder = this.#parameter("W_dec");
+    const residuals = this.#stagedResiduals.record(recorder, this.#sections.residuals);
+    const quads = x.stride / 4;
     const lists = sections.map((section) => {
       const { purpose, factor, section: number, indices, slots, firstResidual } = section;
       const own = this.#slotsOf(purpose, k);
-      const residuals = this.#sections.residualsOf(section, x.rows);
-      recordSlotGradients(gpu, recorder, residuals, section, own, decoder.values, factors, slots, {
+      const tokens = { ...section, tokens: x.rows, k: own };
+      recordSlotGradients(gpu, recorder, tokens, residuals, decoder, quads, {
+        factors,
         factor,
         encoder: purpose === "output" || !paper,
         clipped: purpose === "output" && paper,
@@ -415,8 +460,9 @@ export class TrainableCoder implements Disposable {
       return { section: number, k: own, indices, slots, residuals: firstResidual };
     });
     this.#lists.record(recorder, x.rows, lists);
-    recordLatentGradients(gpu, recorder, this.#lists, this.#sections.residuals, read, {
-      decoder: decoder.gradient,
+    const inputs = this.#stagedInputs.record(recorder, read);
+    recordLatentGradients(gpu, recorder, this.#lists, residuals, inputs, {
+      decoder: this.#parameter("W_dec").gradient,
       encoder: this.#parameter("encoder.weight").gradient,
       bias: this.#latentGradient,
     });
@@ -457,11 +503,36 @@ export class TrainableCoder implements Disposable {
   }
 }
 
-/** Tokens to compute at once: as many pre-activations as suit the adapter, in whole 64s. */
-function suitableChunk(gpu: Gpu, latents: number, batchTokens: number): number {
+/** Tokens whose pre-activations exist at a time: as many as suit the adapter, in whole 64s. */
+function suitablePiece(gpu: Gpu, latents: number): number {
   const binding = gpu.limits.maxStorageBufferBindingSize;
   const bytes = Math.min(PRE_ACTIVATION_BYTES[gpu.identity.family], binding);
-  const fits = Math.floor(bytes / (strideOf(latents) * 4));
-  const most = Math.min(fits, MOST_CHUNK, Math.ceil(batchTokens / 64) * 64);
-  return Math.max(64, Math.floor(most / 64) * 64);
+  return wholeBlocks(bytes / (strideOf(latents) * 4));
+}
+
+/**
+ * Tokens whose gradients are summed at once, in whole 64s. Gradients are read and written once per
+ * chunk, so there should be few; what is kept of a chunk has to fit bindings.
+ */
+function suitableChunk(
+  { limits }: Gpu,
+  shape: CoderShape,
+  mostK: number,
+  batchTokens: number,
+): number {
+  const binding = limits.maxStorageBufferBindingSize;
+  const parts = sectionSlots(shape, mostK);
+  const slots = parts.reduce((sum, [, k]) => sum + k, 0);
+  const most = Math.min(
+    MOST_CHUNK,
+    binding / (parts.length * strideOf(shape.inputSize) * 4),
+    binding / (slots * 16),
+    8 * Math.min(binding, MOST_LIST_BITS) / (parts.length * shape.latents),
+  );
+  return Math.min(wholeBlocks(most), Math.ceil(batchTokens / 64) * 64);
+}
+
+/** As many whole 64s as there are, one at least. */
+function wholeBlocks(tokens: number): number {
+  return Math.max(64, Math.floor(tokens / 64) * 64);
 }

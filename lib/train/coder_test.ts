@@ -219,10 +219,12 @@ for (const family of FAMILIES) {
     const tensors = randomTensors(shape, 6);
     const batch = randomTokens(shape, 300, 7);
     const { since, deadThreshold } = someDead(shape.latents);
-    const run = (chunkTokens: number) =>
-      trained(gpu, shape, tensors, [batch], { chunkTokens, since, deadThreshold });
-    const whole = await run(320);
-    for (const chunkTokens of [320, 64, 128]) assert.deepEqual(await run(chunkTokens), whole);
+    const run = (chunkTokens: number, pieceTokens: number) =>
+      trained(gpu, shape, tensors, [batch], { chunkTokens, pieceTokens, since, deadThreshold });
+    const whole = await run(320, 320);
+    for (const [chunk, piece] of [[320, 320], [320, 128], [64, 64], [128, 64]]) {
+      assert.deepEqual(await run(chunk, piece), whole);
+    }
   });
 
   Deno.test(`gradients of batches add up, times their scale: ${family}`, async () => {

@@ -26,6 +26,28 @@ export interface Section extends TopKEntries {
   readonly factor: number;
 }
 
+/**
+ * The parts of the loss that a coder has, and the slots per token of each.
+ *
+ * @param mostK largest k that the output is going to have
+ */
+export function sectionSlots(shape: CoderShape, mostK: number): [Purpose, number][] {
+  const slots: [Purpose, number][] = [["output", mostK]];
+  if (shape.auxkAlpha > 0 && mostAuxK(shape) > 0) slots.push(["auxk", mostAuxK(shape)]);
+  if (shape.multiTopk) slots.push(["multiTopk", multiK(shape, mostK)]);
+  return slots;
+}
+
+/** The entries of a section's tokens from `token` on, a multiple of 64, where each has `k`. */
+export function entriesFrom({ values, indices }: Section, token: number, k: number): TopKEntries {
+  const from = ({ buffer, offset = 0, size = 0 }: GPUBufferBinding) => ({
+    buffer,
+    offset: offset + token * k * 4,
+    size: size - token * k * 4,
+  });
+  return { values: from(values), indices: from(indices) };
+}
+
 /** The sections of a coder and the memory they share. */
 export class Sections implements Disposable {
   readonly all: readonly Section[];
@@ -38,9 +60,7 @@ export class Sections implements Disposable {
    * @param mostK largest k that the output is going to have
    */
   constructor(gpu: Gpu, shape: CoderShape, readonly tokens: number, mostK: number) {
-    const ks: [Purpose, number][] = [["output", mostK]];
-    if (shape.auxkAlpha > 0 && mostAuxK(shape) > 0) ks.push(["auxk", mostAuxK(shape)]);
-    if (shape.multiTopk) ks.push(["multiTopk", multiK(shape, mostK)]);
+    const ks = sectionSlots(shape, mostK);
     const slots = tokens * ks.reduce((sum, [, k]) => sum + k, 0);
     const buffer = (label: string, bytes: number) =>
       this.#owned.use(gpu.buffer(label, bytes)).resource;
