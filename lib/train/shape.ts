@@ -70,3 +70,8 @@ export function tensorSizes(shape: CoderShape): [ParameterName, rows: number, co
       : []),
   ];
 }
+
+/** The shape of least width: what k decays from suits it, and all others. */
+export function narrowest(shapes: readonly CoderShape[]): CoderShape {
+  return shapes.reduce((least, shape) => shape.inputSize < least.inputSize ? shape : least);
+}

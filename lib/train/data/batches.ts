@@ -10,7 +10,9 @@ export interface BatchOptions {
   readonly batchSize: number;
   /** Seed of the shuffle; rows stay in their order, if not given. */
   readonly shuffleSeed?: number;
-  /** Most rows, after the shuffle. */
+  /** Rows left out at the begin, after the shuffle. */
+  readonly firstExample?: number;
+  /** Most rows of those after them. */
   readonly maxExamples?: number;
   /** Shares of languages by name; all rows are used, if not given. */
   readonly shares?: ReadonlyMap<string, number>;
@@ -52,9 +54,9 @@ export interface TrainingBatches {
  * @throws InputError for shares that cannot be kept
  */
 export function trainingBatches(tokens: TokenRows, options: BatchOptions): TrainingBatches {
-  const { batchSize, maxExamples = Infinity, vocabularySize } = options;
+  const { batchSize, firstExample = 0, maxExamples = Infinity, vocabularySize } = options;
   const { contextLength, sha256 } = tokens;
-  const order = orderOf(tokens, options).slice(0, maxExamples);
+  const order = orderOf(tokens, options).slice(firstExample, firstExample + maxExamples);
   return {
     rows: order.length,
     contextLength,
