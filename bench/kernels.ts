@@ -44,11 +44,11 @@ function shape(tokens: number, columns: number, outs: number): LinearShape {
 }
 
 const PRODUCTS: readonly Product[] = [
-  { of: "q, k, v", shape: shape(TOKENS, WIDTH, QKV), type: "bf16", quick: true, goals: BF16 },
-  { of: "o", shape: shape(TOKENS, WIDTH, WIDTH), type: "bf16", quick: true, goals: BF16 },
+  { of: "q, k, v", shape: shape(TOKENS, WIDTH, QKV), type: "bf16", goals: BF16 },
+  { of: "o", shape: shape(TOKENS, WIDTH, WIDTH), type: "bf16", goals: BF16 },
   { of: "gate, up", shape: shape(TOKENS, WIDTH, MLP), type: "bf16", quick: true, goals: BF16 },
   { of: "gate, up", shape: shape(TOKENS, WIDTH, MLP), type: "f32", quick: true },
-  { of: "down", shape: shape(TOKENS, MLP, WIDTH), type: "bf16", quick: true, goals: BF16 },
+  { of: "down", shape: shape(TOKENS, MLP, WIDTH), type: "bf16", goals: BF16 },
   { of: "head", shape: shape(TOKENS, WIDTH, VOCABULARY), type: "bf16", goals: BF16 },
   {
     of: "SAE",
@@ -76,7 +76,7 @@ const PRODUCTS: readonly Product[] = [
     goals: LARGE,
   },
   { of: "gate, up", shape: shape(1, WIDTH, MLP), type: "bf16", quick: true },
-  { of: "down", shape: shape(1, MLP, WIDTH), type: "bf16", quick: true },
+  { of: "down", shape: shape(1, MLP, WIDTH), type: "bf16" },
 ];
 
 /** Measures the ceilings of the adapter, then every product beside the one that bounds it. */
