@@ -11,10 +11,11 @@ export function excludedTokens(
   names: readonly string[],
   tokenizer: Pick<Tokenizer, "bosId" | "eosToken" | "encode">,
 ): Set<number> {
+  const [bos, eos] = [tokenizer.bosId, eosId(tokenizer)];
+  const named = new Map([["bos", [bos]], ["eos", [eos]], ["special", [bos, eos]]]);
   return new Set(names.flatMap((name) => {
     if (/^\d+$/.test(name)) return [Number(name)];
-    const [bos, eos] = [tokenizer.bosId, eosId(tokenizer)];
-    const ids = { bos: [bos], eos: [eos], special: [bos, eos] }[name];
+    const ids = named.get(name);
     if (!ids) {
       throw new InputError(
         `--exclude-tokens ${name} is no token; expected ids, bos, eos or special.`,
