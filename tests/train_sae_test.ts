@@ -66,7 +66,7 @@ async function results(folder: string): Promise<Record<string, string>> {
 /** Trainings that differ in what has to be saved to go on. */
 const TRAININGS: Record<string, string[]> = {
   "signum, seeds, dead latents, accumulated": [
-    ...["--hookpoints", "layers.0.mlp", "layers.1", "--init-seeds", "0", "7", "--save-best"],
+    ...["--hookpoints", "layers.1", "--init-seeds", "0", "7", "--save-best"],
     ...["--grad-acc-steps", "2", "--micro-acc-steps", "2", "--exclude-tokens", "bos"],
     ...["--auxk-alpha", "0.03", "--dead-feature-threshold", "300", "--k-decay-steps", "20"],
     ...["--batch-size", "2"],
@@ -188,7 +188,7 @@ Deno.test("what is written can be read, and says how it was made", () =>
     );
     const { stdout: counted, stderr } = await runScript("count", [
       ...["--sae-model", join(run, "best"), "--dataset-configs", "udhr:en:train:0:1"],
-      ...["--out-dir", join(folder, "counts")],
+      ...["--out-dir", join(folder, "counts"), "--no-guard"],
     ]);
     assert.match(counted, /English/, stderr);
 
@@ -201,6 +201,24 @@ Deno.test("what is written can be read, and says how it was made", () =>
     await changeByte(join(run, "training.json"), 2);
     const damaged = await train(folder, "run", ...args, "--layers", "0", "2", "--resume");
     assert.match(damaged.stderr, /training\.json is not JSON/);
+  }));
+
+Deno.test("as published, steps are saved and logged one early, and their losses divided", () =>
+  withFolder(async (folder) => {
+    const dataset = await writeTokens(folder);
+    const args = ["--dataset", dataset, ...SMALL, "--hookpoints", "layers.0.mlp", "--save-best"];
+    const linesOf = async (run: string, ...more: string[]) => {
+      await trained(folder, run, ...args, ...more);
+      const text = await Deno.readTextFile(join(folder, run, "metrics.jsonl"));
+      return text.trimEnd().split("\n").map((line) => JSON.parse(line));
+    };
+    const options = ["--compat", "paper", "--wandb-log-frequency", "2", "--max-examples", "32"];
+    const paper = await linesOf("paper", ...options);
+    const fixed = await linesOf("fixed", "--held-out", "0", "--max-examples", "4");
+    assert.deepEqual(paper.map(({ step }) => step), [1, 3, 5, 7], "and nothing is held out");
+    assert.equal(paper[0]["fvu/layers.0.mlp"], fixed[0]["fvu/layers.0.mlp"] / 2);
+    const files = await filesUnder(join(folder, "paper"));
+    assert.ok(files.includes("best/layers.0.mlp/layers.0.mlp/sae.safetensors"), files.join());
   }));
 
 Deno.test("bad input is refused in one sentence", () =>
