@@ -104,7 +104,8 @@ function readBytes(targets: readonly DecodableTarget[], tokens: number): number 
   return Math.max(0, ...each);
 }
 
-async function reconstruct(
+/** Encodes activations with an SAE and decodes what fires. */
+export async function reconstruct(
   gpu: Gpu,
   encoder: SaeEncoder,
   recorder: Recorder,
@@ -156,7 +157,7 @@ function activeAmong(
 }
 
 /** Adds up what an SAE makes of the activations of a batch; first tokens of texts are left out. */
-class Reconstruction {
+export class Reconstruction {
   readonly #decoder: Decoder;
   readonly #normalisation: Normalisation;
   readonly #width: number;
@@ -166,6 +167,8 @@ class Reconstruction {
   readonly #measured: readonly boolean[];
   /** Σ f_i W_dec[i] of every token, [tokens, width]. */
   readonly #decoded: Float64Array;
+  /** Latents that are active on any token. */
+  readonly latents = new Set<number>();
   #active = 0;
 
   /**
@@ -192,6 +195,7 @@ class Reconstruction {
     this.#active += active.length;
     const width = this.#width;
     const latents = [...new Set(active.map(({ latent }) => latent))].sort((a, b) => a - b);
+    for (const latent of latents) this.latents.add(latent);
     const step = Math.max(1, Math.floor(DECODER_BYTES / (width * 4)));
     for (let from = 0; from < latents.length; from += step) {
       const some = latents.slice(from, from + step);
@@ -204,6 +208,21 @@ class Reconstruction {
         for (let d = 0; d < width; d++) this.#decoded[to + d] += value * rows[row + d];
       }
     }
+  }
+
+  /** Active latents of all tokens together. */
+  get active(): number {
+    return this.#active;
+  }
+
+  /** x̂ of all tokens, [tokens, inputSize]; that of tokens that are left out is b_dec. */
+  rows(): Float32Array<ArrayBuffer> {
+    const width = this.#width;
+    const rows = new Float32Array(this.#x.length);
+    for (let token = 0; token < rows.length / width; token++) {
+      rows.set(this.#reconstructed(token, this.#activation(token)), token * width);
+    }
+    return rows;
   }
 
   /** The figures of all that has been added. */
