@@ -192,6 +192,23 @@ Deno.test("what is written can be read, and says how it was made", () =>
     ]);
     assert.match(counted, /English/, stderr);
 
+    // Another training begins where this one ended, from what sparsify could have written as well.
+    const lineOf = async (name: string, at: number) => {
+      const text = await Deno.readTextFile(join(folder, name, "metrics.jsonl"));
+      return JSON.parse(text.split("\n")[at]);
+    };
+    const more = ["--layers", "0", "2", "--max-examples", "4", "--finetune"];
+    await trained(folder, "more", ...args, ...more, run);
+    const [begun, ended, finetuned] = [
+      ...[await lineOf("run", 0), await lineOf("run", 11), await lineOf("more", 0)],
+    ].map((line) => line["fvu/layers.2"]);
+    assert.ok(finetuned < (begun + ended) / 2, `${begun}, ${ended}; ${finetuned}`);
+    const missing = await train(folder, "none", ...args, ...more, join(folder, "nothing"));
+    assert.match(
+      missing.stderr,
+      /has no coder for layers\.0: expected .*layers\.0\/sae\.safetensors/,
+    );
+
     // A second training does not write over the first, and goes on only as it began.
     const again = await train(folder, "run", ...args, "--layers", "0", "2");
     assert.match(again.stderr, /holds a training of 12 steps; go on with it by --resume/);

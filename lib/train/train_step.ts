@@ -134,7 +134,10 @@ async function watched(
 ): Promise<void> {
   const begun = trainer.position.steps;
   let stopping = false;
-  using _interrupt = onInterrupt(() => stopping = true);
+  using _interrupt = onInterrupt(() => {
+    stopping = true;
+    remark("\nStopping after this step, with a checkpoint; Ctrl-C again stops at once, without.");
+  });
   const total = (run.steps - begun) * stepTokens;
   const display = progress({ label: "training", total, unit: "tokens" });
   try {
