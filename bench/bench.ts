@@ -18,6 +18,7 @@ import { NoPeer, Peer } from "./peer.ts";
 import { type Circumstances, ResultsEntry } from "./results.ts";
 import { scalingSection } from "./scaling.ts";
 import type { Bench, PeerName, Section } from "./section.ts";
+import { trainingSection } from "./training.ts";
 
 /** What is measured, in this order. */
 const SECTIONS = {
@@ -26,6 +27,7 @@ const SECTIONS = {
   job: jobSection,
   generation: generationSection,
   scaling: scalingSection,
+  training: trainingSection,
 } satisfies Record<string, (bench: Bench) => Promise<Section>>;
 
 const RESULTS = fileURLToPath(new URL("RESULTS.md", import.meta.url));

@@ -6,7 +6,7 @@ import { bindRows, type Rows, rowsBetween } from "./rows.ts";
 import type { Constants } from "./template.ts";
 
 /** vec4s per invocation. */
-const SPAN = 4;
+const SPAN = 8;
 
 /** A kernel with SPAN vec4s per invocation, LANES apart, that knows their number as `count`. */
 export function eachValueKernel(
