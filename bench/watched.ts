@@ -1,5 +1,6 @@
 /** Runs a whole program and measures it from outside, whatever it is written in. */
 import { fileURLToPath } from "node:url";
+import { NO_VECTOR_WIDTH } from "../lib/cli/lavapipe.ts";
 import { InputError } from "../lib/formats/input_error.ts";
 import type { Timing } from "./measure.ts";
 import { NoPeer } from "./peer.ts";
@@ -49,7 +50,10 @@ export async function watched(python: string, program: Program, folder: string):
 
 async function output(python: string, args: string[], env: Program["env"]) {
   try {
-    return await new Deno.Command(python, { args, env: { NO_COLOR: "1", ...env } }).output();
+    return await new Deno.Command(python, {
+      args,
+      env: { NO_COLOR: "1", ...NO_VECTOR_WIDTH, ...env },
+    }).output();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new NoPeer(`there is no program "${python}": name a Python with --python.`);

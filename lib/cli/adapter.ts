@@ -1,7 +1,7 @@
 /** Brings up the adapter that every step computes on, on any machine, and says which one it is. */
 import { InputError } from "../formats/input_error.ts";
 import { remark } from "./output.ts";
-import { widenLavapipe } from "./lavapipe.ts";
+import { chooseVectorWidth } from "./lavapipe.ts";
 import { useBundledVulkan } from "./software_vulkan.ts";
 import { type VulkanDevice, vulkanDevices } from "./vulkan.ts";
 
@@ -30,11 +30,16 @@ const BUNDLED_NOTE =
  * Has to be the process's first use of WebGPU. Needs `--allow-ffi` and `--allow-env`, and, for the
  * bundled driver, reading and writing of the cache folder.
  *
+ * @param options.columns width of the model that is going to be computed; software Vulkan is set up
+ *   for it (lavapipe.ts)
  * @param options.quiet keep the note to the return value instead of printing it on stderr
  * @throws InputError when there is no adapter
  */
-export async function bringUpAdapter(options: { quiet?: boolean } = {}): Promise<BroughtUpAdapter> {
-  const bundled = Deno.build.os === "linux" ? await prepareLinux() : undefined;
+export async function bringUpAdapter(
+  options: { quiet?: boolean; columns?: number } = {},
+): Promise<BroughtUpAdapter> {
+  const { columns = 2048 } = options;
+  const bundled = Deno.build.os === "linux" ? await prepareLinux(columns) : undefined;
   if (bundled !== undefined && !options.quiet) remark(bundled.note);
   const adapter = await requestAdapter();
   const { description, isFallbackAdapter } = adapter.info;
@@ -49,9 +54,9 @@ interface Bundled {
 }
 
 /** Leaves the process with a Vulkan driver in sight: the machine's, or else the bundled one. */
-async function prepareLinux(): Promise<Bundled | undefined> {
+async function prepareLinux(columns: number): Promise<Bundled | undefined> {
   Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan");
-  widenLavapipe();
+  chooseVectorWidth(columns);
   const asked = softwareAskedFor();
   if (!asked && devices().length > 0) return undefined;
   const reason = asked ? "BABELSCOPE_ADAPTER=software" : "No Vulkan driver found";

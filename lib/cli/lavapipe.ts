@@ -8,19 +8,32 @@ const WIDTH = "LP_NATIVE_VECTOR_WIDTH";
 /** Where Mesa keeps compiled kernels. */
 const CACHE = "MESA_SHADER_CACHE_DIR";
 
+/** Least width of a model for which wide vectors pay: they make products faster, and stores slower. */
+const LEAST_COLUMNS = 512;
+
 /**
- * Lets lavapipe compile for 512-bit vectors where that was measured to be faster (bench/): on
- * processors with AVX512-FP16, which are Sapphire Rapids and its successors. A width in the
- * environment wins. Has to run before anything loads the driver. Needs `--allow-ffi` and
+ * Chooses the width of lavapipe's vectors: 512 bits where that was measured to be faster (bench/), on
+ * processors with AVX512-FP16, which are Sapphire Rapids and its successors, and for models that are
+ * not small. A width in the environment wins, so that the first choice of a process is its last: the
+ * driver reads it once. Has to run before anything loads the driver. Needs `--allow-ffi` and
  * `--allow-env`.
+ *
+ * @param columns width of the model that is going to be computed
  */
-export function widenLavapipe(): void {
-  if (Deno.env.has(WIDTH) || !hasAvx512Fp16()) return;
-  Deno.env.set(WIDTH, "512");
+export function chooseVectorWidth(columns: number): void {
+  if (Deno.env.get(WIDTH)) return;
+  Deno.env.delete(WIDTH); // Mesa would take an empty one for a number,
+  if (!Deno.env.get(CACHE)) Deno.env.delete(CACHE); // and this one for a folder.
+  if (!hasAvx512Fp16()) return;
+  const wide = columns >= LEAST_COLUMNS;
+  Deno.env.set(WIDTH, wide ? "512" : "256");
   // Mesa 22 does not look at the width when it recalls a kernel: a kernel of another width crashes.
   const cache = Deno.env.get(CACHE) || cacheFolder();
-  Deno.env.set(CACHE, join(cache, "lavapipe-512"));
+  Deno.env.set(CACHE, join(cache, `lavapipe-${wide ? 512 : 256}`));
 }
+
+/** What a child process has to be given so that it makes a choice of its own. */
+export const NO_VECTOR_WIDTH: Readonly<Record<string, string>> = { [WIDTH]: "", [CACHE]: "" };
 
 /** Word of glibc's `struct cpuid_feature`: EDX among the features in use, behind four words of all. */
 const ACTIVE_EDX = 7;

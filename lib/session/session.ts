@@ -82,6 +82,7 @@ export async function openSession(
       hookpoints: options.layer ?? hookpoints,
     }, userAccess()),
   );
+  const columns = subject.config.hiddenSize;
   let opened: Promise<OpenGpu> | undefined;
   let gpu: OpenGpu | undefined;
   const host = undo.use(watchHostMemory(() => gpu?.software ? gpu.gpu.memory.live : 0));
@@ -89,7 +90,7 @@ export async function openSession(
   return {
     subject,
     peaks: () => ({ gpu: gpu?.gpu.memory.peak, host: host.peak }),
-    openGpu: () => opened ??= openGpu(options, owned).then((open) => gpu = open),
+    openGpu: () => opened ??= openGpu(options, columns, owned).then((open) => gpu = open),
     [Symbol.dispose]: () => owned[Symbol.dispose](),
   };
 }
@@ -97,13 +98,15 @@ export async function openSession(
 /**
  * Opens the adapter and makes sure that it computes as it should.
  *
+ * @param columns width of the model that is going to be computed
  * @param owned disposes of it
  */
 export async function openGpu(
   options: Pick<RunOptions, "kernels" | "memoryBudget" | "profile">,
+  columns: number,
   owned: DisposableStack,
 ): Promise<OpenGpu> {
-  const { adapter, driver, software } = await bringUpAdapter();
+  const { adapter, driver, software } = await bringUpAdapter({ columns });
   const { kernels: family, memoryBudget, profile } = options;
   const gpu = owned.use(await Gpu.open(adapter, { family, memoryBudget, profile }));
   const { longLoops } = await selfTest(gpu, driver, cachedBytes());
