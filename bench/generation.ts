@@ -111,7 +111,10 @@ async function smollm2(
 
 /** One prompt of 256 tokens on the shape of a real model. */
 async function large(bench: Bench, peer: Peer | undefined, found: Found): Promise<void> {
-  const { model } = await prepareRandomModel(join(resolve(bench.folder), `llama-1b-${LAYERS}-layers`), LAYERS);
+  const { model } = await prepareRandomModel(
+    join(resolve(bench.folder), `llama-1b-${LAYERS}-layers`),
+    LAYERS,
+  );
   using running = await openRunning(bench.gpu, model);
   const prompt = Uint32Array.from({ length: 256 }, (_, i) => (i * 7919 + 12345) % 128000);
   const name = `Llama-3.2-1B's shape, ${LAYERS} layers`;
