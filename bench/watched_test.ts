@@ -7,7 +7,7 @@ import { watched } from "./watched.ts";
 
 const MIB = 2 ** 20;
 
-/** Skipped where there is no Python: without one the bench measures no programs. */
+/** Skipped where there is no Python, which the bench measures programs by; .ci/run installs one. */
 const measuringTest = await new Deno.Command("python3", { args: ["--version"] }).output()
   .then(() => Deno.test, () => Deno.test.ignore);
 

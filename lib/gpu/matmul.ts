@@ -164,7 +164,8 @@ function stagingFor(gpu: Gpu, rows: number, width: number): Staging {
   const known = byWidth.get(stride);
   if (known && known.height >= rows) return known;
   known?.memory[Symbol.dispose]();
-  const height = Math.ceil(rows / 16) * 16; // So that it does not grow with every batch.
+  const tallest = TILE_ROWS.at(-1)!;
+  const height = Math.ceil(rows / tallest) * tallest; // So that it does not grow with every batch.
   // One cache line more than the rows need: rows a power of two apart would share their cache sets.
   const memory = gpu.texture("matmul operand", stride / 4 + 4, height, "rgba32float");
   const staging = { memory, height };
