@@ -1,0 +1,20 @@
+/** From examples to an explanation, in two pure halves: what to ask, and what the answer says. */
+import type { ChatReply, ChatRequest } from "../../llm/chat.ts";
+import type { LatentExamples } from "../example.ts";
+
+/** What is wrong with an answer; it is asked again, then kept with this mark. */
+export type ExplanationProblem = "unparsable" | "degenerate" | "truncated" | "empty";
+
+/** What a model says a latent stands for. */
+export interface Explanation {
+  readonly text: string;
+  readonly problem?: ExplanationProblem;
+}
+
+/** One way of asking. */
+export interface Explainer {
+  readonly name: string;
+  /** @param attempt how often it was asked before */
+  ask(latent: LatentExamples, attempt: number): ChatRequest;
+  read(reply: ChatReply): Explanation;
+}
