@@ -14,6 +14,8 @@ export interface LanguageInfo {
   readonly texts: number;
   /** Language-specific features of it. */
   readonly features: number;
+  /** The same per layer, in the overview's order. */
+  readonly featuresPerLayer: readonly number[];
 }
 
 /** What the results are about. */
@@ -178,11 +180,20 @@ export interface Backend {
   ): Promise<{ readonly total: number; readonly contexts: readonly Context[] }>;
   /** One article in all languages, with the latent's activations on it. */
   article(layer: number, index: number, article: string): Promise<readonly Context[]>;
-  /** @param signal of a visitor who is gone */
-  tryText(text: string, signal?: AbortSignal): Promise<Tried>;
+  /**
+   * @param signal of a visitor who is gone
+   * @param waiting told how many runs come first, where there is a queue
+   */
+  tryText(
+    text: string,
+    signal?: AbortSignal,
+    waiting?: (ahead: number) => void,
+  ): Promise<Tried>;
+  /** @param progress told how many tokens are written so far */
   steer(
     request: SteerRequest,
     progress: (tokens: number) => void,
     signal?: AbortSignal,
+    waiting?: (ahead: number) => void,
   ): Promise<Steered>;
 }
