@@ -52,6 +52,8 @@ export class Gpu implements Disposable {
    * broadcasts through workgroup memory are faster.)
    */
   readonly subgroupLanes: number | undefined;
+  /** What the device wants in front of the text of every kernel. */
+  readonly #directives: string;
   #failure: GpuError | undefined;
   readonly #kernels = new Map<string, Kernel>();
 
@@ -59,8 +61,10 @@ export class Gpu implements Disposable {
     readonly device: GPUDevice,
     readonly identity: AdapterIdentity,
     options: GpuOptions,
-    subgroupLanes: number | undefined,
+    subgroupLanes?: number,
+    directives = "",
   ) {
+    this.#directives = directives;
     this.limits = device.limits;
     this.memory = new GpuMemory(options.memoryBudget);
     this.lanes = identity.family === "texture" ? 8 : 64;
@@ -102,10 +106,12 @@ export class Gpu implements Disposable {
       const features = [...requiredFeatures, "subgroups" as GPUFeatureName];
       const device = await adapter.requestDevice({ requiredFeatures: features, requiredLimits })
         .catch(() => undefined);
-      if (device) return new Gpu(device, identity, options, subgroupLanes);
+      // Browsers list the feature and want it enabled; Deno refuses the directive.
+      const directives = adapter.features.has("subgroups") ? "enable subgroups;\n" : "";
+      if (device) return new Gpu(device, identity, options, subgroupLanes, directives);
     }
     const device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
-    return new Gpu(device, identity, options, undefined);
+    return new Gpu(device, identity, options);
   }
 
   #fail(message: string): void {
@@ -178,7 +184,7 @@ export class Gpu implements Disposable {
     const key = `${name} ${JSON.stringify(constants)}`;
     const known = this.#kernels.get(key);
     if (known) return known;
-    const code = specialise(source, { GRID, ...constants });
+    const code = this.#directives + specialise(source, { GRID, ...constants });
     const module = this.device.createShaderModule({ label: key, code });
     const pipeline = this.device.createComputePipeline({
       label: key,

@@ -1,0 +1,180 @@
+/**
+ * A model and its SAEs on the GPU of whoever looks at a site: the same kernels and the same passes as on
+ * the command line, over files that were fetched.
+ */
+import type { Steered, Tried } from "../explore/backend.ts";
+import { memorySource } from "../formats/byte_source.ts";
+import { InputError } from "../formats/input_error.ts";
+import { openSafetensors } from "../formats/safetensors.ts";
+import type { TensorSource } from "../formats/tensor_source.ts";
+import { loadTokenizer, type Tokenizer } from "../formats/tokenizer.ts";
+import { Gpu, type GpuOptions } from "../gpu/device.ts";
+import { selfTest } from "../gpu/self_test.ts";
+import { WeightStore } from "../gpu/weight_store.ts";
+import { readActivations } from "../interpret/activations.ts";
+import { parseLlamaConfig } from "../nn/config.ts";
+import { generate, type Generation } from "../nn/generation.ts";
+import { type GenerationDefaults, parseGenerationConfig } from "../nn/generation_config.ts";
+import { allHookpoints } from "../nn/hookpoints.ts";
+import { Llama } from "../nn/llama.ts";
+import { openSae } from "../sae/families.ts";
+import type { Target } from "../sae/target.ts";
+import { answer } from "../steer/answers.ts";
+import { EditHooks } from "../steer/edit_hooks.ts";
+import { type SteeredLatent, steeringEdits } from "./steering.ts";
+import type { EngineFiles, ReadFile, SiteFeature, SiteSae } from "./engine_files.ts";
+import { triedOf } from "./tried.ts";
+
+/** Most tokens of a text that is tried, or of a prompt. */
+export const MOST_TOKENS = 1024;
+
+/** A text to be written with latents changed, their strengths as activations. */
+export interface EngineSteering {
+  readonly prompt: string;
+  readonly latents: readonly SteeredLatent[];
+  readonly maxNewTokens: number;
+  readonly temperature: number;
+  readonly seed: number;
+}
+
+/** A model that answers for one visitor, one question at a time. */
+export class Engine implements Disposable {
+  readonly #owned: DisposableStack;
+
+  private constructor(
+    readonly gpu: Gpu,
+    readonly store: WeightStore,
+    readonly llama: Llama,
+    readonly tokenizer: Tokenizer,
+    readonly generation: GenerationDefaults,
+    readonly targets: readonly Target[],
+    readonly features: readonly SiteFeature[],
+    owned: DisposableStack,
+  ) {
+    this.#owned = owned;
+  }
+
+  /**
+   * Fetches and opens the model.
+   *
+   * @throws InputError for files that are not what they should be; GpuError for an adapter that
+   *   computes wrong results
+   */
+  static async open(
+    adapter: GPUAdapter,
+    files: EngineFiles,
+    read: ReadFile,
+    options: GpuOptions = {},
+  ): Promise<Engine> {
+    const { model } = files;
+    using undo = new DisposableStack();
+    const gpu = undo.use(await Gpu.open(adapter, options));
+    await selfTest(gpu, "browser");
+    const configJson = await readJson(read, model.config);
+    const config = parseLlamaConfig(configJson, model.config);
+    const tokenizer = loadTokenizer(
+      await readText(read, model.tokenizer),
+      model.tokenizerConfig && await readText(read, model.tokenizerConfig),
+      model.tokenizer,
+      { bosId: config.bosTokenId },
+    );
+    const generation = parseGenerationConfig(
+      model.generationConfig && await readJson(read, model.generationConfig),
+      configJson,
+      model.generationConfig ?? model.config,
+    );
+    const store = undo.use(new WeightStore(gpu));
+    const weights = await readTensors(read, model.weights);
+    const llama = undo.use(new Llama(gpu, config, weights, model.name, store));
+    const hookpoints = new Map(allHookpoints(config.layers).map((at) => [at.name, at]));
+    const targets: Target[] = [];
+    for (const sae of files.saes) {
+      const hookpoint = hookpoints.get(sae.hookpoint);
+      if (!hookpoint) throw new InputError(`${model.name} has no hookpoint ${sae.hookpoint}.`);
+      targets.push({ hookpoint, sae: await openSiteSae(read, sae) });
+    }
+    return new Engine(
+      ...[gpu, store, llama, tokenizer, generation, targets, files.features, undo.move()] as const,
+    );
+  }
+
+  /**
+   * The language-specific features that fire on a text.
+   *
+   * @throws InputError for a text that is too long
+   */
+  async tryText(text: string): Promise<Tried> {
+    const ids = this.#encoded(text);
+    const wanted = this.targets.map(({ hookpoint }) =>
+      new Set(
+        this.features.filter(({ layer }) => layer === hookpoint.layer).map(({ index }) => index),
+      )
+    );
+    const limits = { tokens: MOST_TOKENS, examples: 1 };
+    for await (const found of readActivations({ ...this, limits }, this.targets, [{ ids }], { wanted })) {
+      const tokens = this.tokenizer.decodePieces(ids);
+      return triedOf(tokens, this.features, this.targets, found.targets);
+    }
+    throw new RangeError("a text without activations");
+  }
+
+  /**
+   * Writes a text as it is and with latents changed, both from the same random numbers.
+   *
+   * @param progress told how many tokens the longer of both has so far; throws to stop
+   * @throws InputError for a prompt that is too long and latents that are not there
+   */
+  async steer(request: EngineSteering, progress: (tokens: number) => void): Promise<Steered> {
+    const prompt = this.#encoded(request.prompt);
+    const { gpu, llama, tokenizer } = this;
+    const { sampling, endIds } = this.generation;
+    using hooks = new EditHooks(gpu, [await steeringEdits(this.targets, request.latents)]);
+    let written = 0;
+    const generation: Generation = {
+      maxNewTokens: request.maxNewTokens,
+      endIds,
+      sampling: { ...sampling, temperature: request.temperature },
+      chunk: CHUNK,
+      progress: (tokens) => progress(Math.ceil((written += tokens) / 2)),
+    };
+    const { seed } = request;
+    const limits = { tokens: 2 * MOST_TOKENS, examples: 2 };
+    const texts = [{ prompt, seed }, { prompt, seed, set: 0 }];
+    const [plain, steered] = (await generate(gpu, llama, texts, limits, generation, hooks))
+      .map((ids) => answer(tokenizer, prompt, ids, endIds));
+    return { plain, steered };
+  }
+
+  #encoded(text: string): Uint32Array<ArrayBuffer> {
+    const ids = this.tokenizer.encode(text);
+    if (ids.length > 0 && ids.length <= MOST_TOKENS) return ids;
+    throw new InputError(
+      `The text has ${ids.length} tokens, but the model takes 1 to ${MOST_TOKENS} here: ` +
+        `${ids.length === 0 ? "write something" : "shorten it"}.`,
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#owned[Symbol.dispose]();
+  }
+}
+
+/** Tokens per readback: a visitor who is gone is noticed after each. */
+const CHUNK = 4;
+
+async function readText(read: ReadFile, path: string): Promise<string> {
+  return new TextDecoder().decode(await read(path));
+}
+
+async function readJson(read: ReadFile, path: string): Promise<unknown> {
+  return JSON.parse(await readText(read, path));
+}
+
+async function readTensors(read: ReadFile, path: string): Promise<TensorSource> {
+  return await openSafetensors(memorySource(await read(path)), path);
+}
+
+async function openSiteSae(read: ReadFile, { family, config, tensors, hookpoint }: SiteSae) {
+  const configJson = config && await readJson(read, config);
+  return await openSae(family, configJson, await readTensors(read, tensors), hookpoint);
+}
