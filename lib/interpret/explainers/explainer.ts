@@ -14,7 +14,11 @@ export interface Explanation {
 /** One way of asking. */
 export interface Explainer {
   readonly name: string;
-  /** @param attempt how often it was asked before */
-  ask(latent: LatentExamples, attempt: number): ChatRequest;
+  /**
+   * @param attempt how often it was asked before
+   * @param problem what was wrong with the last answer: the model is told
+   */
+  ask(latent: LatentExamples, attempt: number, problem?: ExplanationProblem): ChatRequest;
+  /** Under `--compat paper` no answer has a problem: whatever came is kept, and asked for once. */
   read(reply: ChatReply): Explanation;
 }
