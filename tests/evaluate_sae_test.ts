@@ -1,18 +1,22 @@
 /** babelscope evaluate-sae as a whole, against transformers with forward hooks. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { openSafetensorsFile } from "../lib/data/safetensors_files.ts";
 import { readTable } from "../lib/data/tables.ts";
-import { encodeSafetensors } from "../lib/formats/safetensors.ts";
+import { decodeCounts } from "../lib/formats/counts.ts";
+import { toFloat32 } from "../lib/formats/dtype.ts";
+import { encodeSafetensors, type Tensor } from "../lib/formats/safetensors.ts";
 import { filesUnder } from "./support/folders.ts";
 import { type Outcome, ROOT, runScript, withFolder } from "./support/run.ts";
 
 /** Figures by hookpoint and language, of tests/fixtures/evaluation/make_evaluation.py. */
 type Expected = Record<string, Record<string, Record<string, number>>>;
 
-const { texts: TEXTS, plain: PLAIN, excluded: EXCLUDED }: {
+const { texts: TEXTS, plain: PLAIN, excluded: EXCLUDED, transcoder: TRANSCODER }: {
   texts: Record<string, string[]>;
   plain: Expected;
   excluded: Expected;
+  transcoder: Expected;
 } = JSON.parse(await Deno.readTextFile(join(ROOT, "tests/fixtures/evaluation/expected.json")));
 
 /** Relative: sums in f32 of another order. A latent more or less at a near tie moves them as much. */
@@ -129,6 +133,53 @@ Deno.test("excluded tokens keep what the module wrote and do not count", async (
     const outcome = await evaluate(folder, "--exclude-tokens", "bos", "--layer", "layers.4.mlp");
     assert.equal(outcome.code, 0, outcome.stderr);
     assertFigures(await written(folder), only(EXCLUDED, "layers.4.mlp"));
+  });
+});
+
+/** Layer 1's weights as a groupmax transcoder with the skip connection of make_evaluation.py. */
+async function writeTranscoder(folder: string): Promise<string> {
+  const own = join(ROOT, "assets/demo/sae/layers.1.mlp");
+  using file = await openSafetensorsFile(join(own, "sae.safetensors"));
+  const tensors: Record<string, Tensor> = {};
+  for (const name of file.names()) {
+    const { dtype, shape } = file.info(name);
+    tensors[name] = { dtype: "F32", shape, data: toFloat32(await file.read(name), dtype) };
+  }
+  const width = file.info("b_dec").shape[0];
+  const skip = Float32Array.from({ length: width * width }, (_, at) => {
+    const [row, column] = [Math.floor(at / width), at % width];
+    return ((31 * row + 17 * column) % 29 - 14) / 200;
+  });
+  tensors.W_skip = { dtype: "F32", shape: [width, width], data: skip };
+  const place = join(folder, "transcoder", "layers.1.mlp");
+  await Deno.mkdir(place, { recursive: true });
+  await Deno.writeFile(join(place, "sae.safetensors"), encodeSafetensors(tensors));
+  const config = JSON.parse(await Deno.readTextFile(join(own, "cfg.json")));
+  const changed = { ...config, activation: "groupmax", transcode: true, skip_connection: true };
+  await Deno.writeTextFile(join(place, "cfg.json"), JSON.stringify(changed));
+  return join(folder, "transcoder");
+}
+
+Deno.test("a groupmax transcoder with a skip connection: its figures, and what it counts", async () => {
+  await withTexts(async (folder) => {
+    const transcoder = ["--sae-model", await writeTranscoder(folder), "--layer", "layers.1.mlp"];
+    const outcome = await evaluate(folder, ...transcoder);
+    assert.equal(outcome.code, 0, outcome.stderr);
+    assertFigures(await written(folder), TRANSCODER);
+
+    const texts = ["--dataset-configs", `${folder}/texts:{en,th}`];
+    const refused = await runScript("count", ["--out-dir", folder, ...texts, ...transcoder]);
+    assert.equal(refused.code, 2, refused.stdout);
+    assert.match(refused.stderr, /reconstructs activations worse than their mean would/);
+    const args = ["--out-dir", folder, ...texts, ...transcoder, "--no-guard"];
+    const counted = await runScript("count", args);
+    assert.equal(counted.code, 0, counted.stderr);
+    for (const [code, language] of [["en", "English"], ["th", "Thai"]]) {
+      const bytes = await Deno.readFile(join(folder, `counts/texts/${code}.safetensors`));
+      const { firedTokens } = decodeCounts(bytes, code);
+      const silent = firedTokens.filter((count) => count === 0).length;
+      assert.equal(silent, TRANSCODER["layers.1.mlp"][language].dead, language);
+    }
   });
 });
 

@@ -15,9 +15,10 @@ import type { Rows } from "../gpu/rows.ts";
 import { ActivationAccumulator } from "../gpu/sum_activations.ts";
 import type { WeightStore } from "../gpu/weight_store.ts";
 import { type Batch, type BatchLimits, pack } from "../nn/batch.ts";
-import type { Hook, Llama } from "../nn/llama.ts";
+import type { Llama } from "../nn/llama.ts";
 import { allocateEntries, type OwnedEntries, SaeEncoder } from "../sae/encoder.ts";
 import type { Sae } from "../sae/sae.ts";
+import { SaeRows } from "../sae/sae_rows.ts";
 import type { Target } from "../sae/target.ts";
 import { GroupedFirings } from "./document_groups.ts";
 
@@ -43,7 +44,8 @@ export class Counter implements Disposable {
   readonly #targets: readonly Target[];
   readonly #owned = new DisposableStack();
   readonly #accumulators: readonly Accumulators[];
-  /** Of each target with an SAE: sums of what the SAE reads. */
+  readonly #rows: SaeRows;
+  /** Of each target with an SAE: sums of what the SAE stands for. */
   readonly #activations: readonly ActivationAccumulator[];
   readonly #latents: LatentCounter | undefined;
   readonly #width: number;
@@ -79,6 +81,7 @@ export class Counter implements Disposable {
       this.#owned.use(new Accumulators(gpu, this.#width, groups))
     );
     const saes = targets.flatMap(({ sae }) => sae ?? []);
+    this.#rows = this.#owned.use(new SaeRows(gpu, saes, options.tokens));
     this.#activations = saes.map(({ inputSize }) =>
       this.#owned.use(new ActivationAccumulator(gpu, inputSize))
     );
@@ -102,23 +105,22 @@ export class Counter implements Disposable {
     const started = performance.now();
     const batch = pack(texts);
     using parts = this.#partsOf(batch, groups);
-    const hooks = this.#targets.map(({ hookpoint, sae }, i): Hook => ({
-      hookpoint,
-      run: async (recorder, activations, first) => {
+    const hooks = this.#targets.map((target, i) =>
+      this.#rows.hook(target, async (recorder, x, y, first) => {
         const counts = this.#accumulators[i];
-        if (sae && this.#latents) {
-          this.#activations[i].record(recorder, activations, parts);
-          await this.#latents.count(recorder, sae, activations, parts, counts);
+        if (target.sae && this.#latents) {
+          this.#activations[i].record(recorder, y, parts);
+          await this.#latents.count(recorder, target.sae, x, parts, counts);
         } else {
-          counts.recordNeurons(recorder, activations, parts, first);
+          counts.recordNeurons(recorder, y, parts, first);
         }
-        const isLast = first + activations.rows === batch.ids.length;
+        const isLast = first + y.rows === batch.ids.length;
         if (!reached || !isLast || this.#batchMs < LONG_BATCH_MS) return;
         recorder.submit();
         await this.#gpu.settle();
         reached((i + 1) / this.#targets.length);
-      },
-    }));
+      })
+    );
     await this.#llama.forward(batch, hooks);
     await this.#gpu.settle();
     this.#batchMs = performance.now() - started;

@@ -94,6 +94,38 @@ for (const family of FAMILIES) {
       );
     }
   });
+
+  Deno.test(`groups that ranges of latents cut through: ${family}`, async () => {
+    using gpu = await openTestGpu({ family });
+    const [rows, latents, groups] = [5, 1030, 10];
+    const values = activations(rows * latents, 3);
+    const whole = await found(
+      gpu,
+      values,
+      latents,
+      groups,
+      (recorder, pre, into) => recordGroupMax(gpu, recorder, pre, groups, into),
+    );
+    const cuts = [0, 64, 103, 700, latents];
+    const owned = new DisposableStack();
+    using _ranges = owned;
+    const pieces = cuts.slice(1).map((to, i) => {
+      const width = to - cuts[i];
+      const piece = owned.use(allocateRows(gpu, "range", rows, width));
+      const own = Array.from(
+        { length: rows },
+        (_, row) => values.subarray(row * latents + cuts[i], row * latents + to),
+      );
+      writeRows(gpu, piece, Float32Array.from(own.flatMap((part) => [...part])));
+      return { piece, first: cuts[i] };
+    });
+    const inPieces = await found(gpu, values, latents, groups, (recorder, _, into) => {
+      for (const { piece, first } of pieces) {
+        recordGroupMax(gpu, recorder, piece, groups, into, { first, latents });
+      }
+    });
+    assert.deepEqual(inPieces, whole);
+  });
 }
 
 Deno.test("more than there are, and groups that are not equal, are refused", async () => {

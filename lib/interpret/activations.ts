@@ -5,9 +5,10 @@ import type { Recorder } from "../gpu/recorder.ts";
 import type { Rows } from "../gpu/rows.ts";
 import type { WeightStore } from "../gpu/weight_store.ts";
 import { type BatchLimits, groupTexts, pack } from "../nn/batch.ts";
-import type { Hook, Llama } from "../nn/llama.ts";
+import type { Llama } from "../nn/llama.ts";
 import { allocateEntries, readEntries, SaeEncoder } from "../sae/encoder.ts";
 import type { Sae } from "../sae/sae.ts";
+import { SaeRows } from "../sae/sae_rows.ts";
 import type { Target } from "../sae/target.ts";
 
 /** A model that texts run through. */
@@ -57,18 +58,21 @@ export async function* readActivations(
   options: ReadOptions = {},
 ): AsyncGenerator<TextActivations> {
   llama.prepare(limits.tokens);
+  using rows = new SaeRows(gpu, targets.flatMap(({ sae }) => sae ?? []), limits.tokens);
   using reader = new ActivationReader(gpu, store, llama, targets, limits.tokens, options);
   let text = 0;
   for (const group of groupTexts(texts, limits)) {
     const batch = pack(group.map(({ ids }) => ids));
     const slots = targets.map(() => Array.from(batch.ids, (): Slot[] => []));
-    const hooks = targets.map(({ hookpoint, sae }, i): Hook => ({
-      hookpoint,
-      run: (recorder, activations, first) =>
-        sae
-          ? reader.readLatents(recorder, sae, activations, i, slots[i])
-          : reader.readColumns(recorder, activations, 0, i, slots[i].slice(first)),
-    }));
+    const hooks = targets.map((target, i) =>
+      rows.hook(
+        target,
+        (recorder, x, _, first) =>
+          target.sae
+            ? reader.readLatents(recorder, target.sae, x, i, slots[i])
+            : reader.readColumns(recorder, x, 0, i, slots[i].slice(first)),
+      )
+    );
     await llama.forward(batch, hooks);
     await gpu.settle();
     let token = 0;

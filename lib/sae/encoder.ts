@@ -1,6 +1,6 @@
 /**
  * SAE encoding: a = latentScale · (W_enc (norm(x) - inputBias) + b_enc), then either the k largest of
- * ReLU(a) per token, exactly, or all of f = a where a > max(0, threshold).
+ * ReLU(a) per token (or of k groups), exactly, or all of f = a where a > max(0, threshold).
  *
  * The encoder is most of all arithmetic and memory of the pipeline, so it never has to be whole on
  * the GPU: it is used in shards of rows, each read once per batch of tokens, which the TopK takes in
@@ -8,6 +8,7 @@
  */
 import type { Gpu } from "../gpu/device.ts";
 import { recordScale, recordThreshold } from "../gpu/elementwise.ts";
+import { recordGroupMax } from "../gpu/group_max.ts";
 import { prepareMatMul, recordShardMatMul } from "../gpu/matmul.ts";
 import { matrixBytes, shardRanges, uploadShard } from "../gpu/matrix.ts";
 import type { Recorder } from "../gpu/recorder.ts";
@@ -101,7 +102,7 @@ export class SaeEncoder implements Disposable {
     const shardBytes = matrixBytes(gpu, shards[0].rows, inputSize, encoder.type);
     this.#store.reserve("SAE encoder", shardBytes);
     for (const { rows } of shards) this.#preparePreActivations(rows);
-    if (activation.kind === "topk") this.#prepareTopK(activation.k, shards);
+    if (activation.kind === "topk" && !activation.grouped) this.#prepareTopK(activation.k, shards);
     const upload = (label: string, values: Float32Array<ArrayBuffer>, width: number) =>
       this.#owned.use(gpu.bufferOf(label, paddedTo(strideOf(width), values))).resource;
     this.#prepared.set(sae, {
@@ -153,9 +154,16 @@ export class SaeEncoder implements Disposable {
    */
   async encode(recorder: Recorder, sae: Sae, x: Rows, entries: TopKEntries): Promise<void> {
     const k = keptPerToken(sae);
+    const { latents, activation } = sae;
+    const isGrouped = activation.kind === "topk" && activation.grouped;
     await this.#eachPiece(recorder, sae, x, ({ values, latent, token }) => {
+      const own = entriesFrom(entries, token, k);
+      if (isGrouped) {
+        const range = { first: latent, latents };
+        return recordGroupMax(this.#gpu, recorder, values, k, own, range);
+      }
       const topk = this.#topks.get(`${k} of ${values.width}`)!;
-      topk.record(recorder, values, latent, entriesFrom(entries, token, k));
+      topk.record(recorder, values, latent, own);
     });
   }
 
@@ -246,7 +254,7 @@ function entriesFrom({ values, indices }: TopKEntries, token: number, k: number)
   return { values: from(values), indices: from(indices) };
 }
 
-/** TopK entries on the host: [tokens, k], values descending, ties by lower index. */
+/** TopK entries on the host: [tokens, k], values descending, ties by lower index; groups in their order. */
 export interface HostEntries {
   readonly values: Float32Array<ArrayBuffer>;
   readonly indices: Uint32Array<ArrayBuffer>;

@@ -10,11 +10,13 @@ import type { Recorder } from "../gpu/recorder.ts";
 import type { WeightStore } from "../gpu/weight_store.ts";
 import { pack } from "../nn/batch.ts";
 import type { Hookpoint } from "../nn/hookpoints.ts";
-import type { Hook, Llama } from "../nn/llama.ts";
+import type { Llama } from "../nn/llama.ts";
 import { allocateEntries, readEntries, SaeEncoder } from "./encoder.ts";
 import type { Decoder, Normalisation, Sae } from "./sae.ts";
+import { SaeRows } from "./sae_rows.ts";
+import { Skip } from "./skip.ts";
 
-/** What an SAE makes of the tokens of a sample, x̂ being its reconstruction of x. */
+/** What an SAE makes of the tokens of a sample, x̂ being what it gives for x (a transcoder: for its module's output). */
 export interface Fidelity {
   /** Tokens measured. */
   readonly tokens: number;
@@ -77,19 +79,28 @@ export async function measureFidelity(
 ): Promise<Fidelity[]> {
   const batch = pack(sample);
   llama.prepare(batch.ids.length);
-  using encoder = new SaeEncoder(gpu, store, targets.map(({ sae }) => sae), batch.ids.length);
+  const saes = targets.map(({ sae }) => sae);
+  using encoder = new SaeEncoder(gpu, store, saes, batch.ids.length);
+  using rows = new SaeRows(gpu, saes, batch.ids.length);
   store.reserve("fidelity", readBytes(targets, batch.ids.length));
   const measured = new Map<DecodableTarget, Fidelity>();
-  const hooks = targets.map((target): Hook => ({
-    hookpoint: target.hookpoint,
-    async run(recorder, activations) {
+  const hooks = targets.map((target) =>
+    rows.hook(target, async (recorder, x, y) => {
+      const { sae } = target;
+      using skip = await Skip.of(gpu, sae, x.rows);
+      const skipped = skip?.record(recorder, x);
       recorder.submit();
-      const x = await readRows(gpu, activations);
-      const reconstruction = new Reconstruction(target.sae, x, batch.positions);
-      await reconstruct(gpu, encoder, recorder, target.sae, activations, reconstruction);
+      const added = skipped && await readRows(gpu, skipped);
+      const reconstruction = new Reconstruction(
+        sae,
+        await readRows(gpu, y),
+        batch.positions,
+        added,
+      );
+      await reconstruct(gpu, encoder, recorder, sae, x, reconstruction);
       measured.set(target, reconstruction.fidelity());
-    },
-  }));
+    })
+  );
   await llama.forward(batch, hooks);
   await gpu.settle();
   return targets.flatMap((target) => measured.get(target) ?? []);
@@ -165,20 +176,22 @@ export class Reconstruction {
   /** Tokens that are measured. */
   readonly #tokens: readonly number[];
   readonly #measured: readonly boolean[];
-  /** Σ f_i W_dec[i] of every token, [tokens, width]. */
+  /** Σ f_i W_dec[i] of every token, and what it started from; [tokens, width]. */
   readonly #decoded: Float64Array;
   /** Latents that are active on any token. */
   readonly latents = new Set<number>();
   #active = 0;
 
   /**
-   * @param x [tokens, inputSize]
+   * @param x [tokens, inputSize] what is to be reconstructed
    * @param positions of the tokens in their texts
+   * @param added [tokens, inputSize] what is added to what is decoded: a skip connection's
    */
   constructor(
     { decoder, inputSize, normalisation }: DecodableTarget["sae"],
     x: Float32Array,
     positions: Uint32Array,
+    added?: Float32Array,
   ) {
     this.#decoder = decoder;
     this.#normalisation = normalisation;
@@ -186,7 +199,7 @@ export class Reconstruction {
     this.#x = x;
     this.#measured = Array.from(positions, (position) => position > 0);
     this.#tokens = [...positions.keys()].filter((token) => positions[token] > 0);
-    this.#decoded = new Float64Array(x.length);
+    this.#decoded = added ? Float64Array.from(added) : new Float64Array(x.length);
   }
 
   /** Decodes some active latents; every one is added once. */

@@ -5,14 +5,17 @@
  *   x' = normalised x (see `normalisation`)
  *   a  = latentScale * (W_enc (x' - inputBias) + b_enc)
  *   f  = activation(a)
- *   y' = sum_i f_i W_dec[i] + b_dec,   y = y' with the normalisation undone
+ *   y' = sum_i f_i W_dec[i] + b_dec,   y = y' with the normalisation undone (+ x W_skipᵀ)
  */
 import type { MatrixSource } from "../gpu/matrix.ts";
 
 /** Which latents are active, and with what value. */
 export type Activation =
-  /** The k largest of ReLU(a); slots whose value is 0 are filled in index order. */
-  | { readonly kind: "topk"; readonly k: number }
+  /**
+   * The k largest of ReLU(a); slots whose value is 0 are filled in index order. If `grouped`, the largest
+   * of each of k equal groups of consecutive latents, in the order of groups (sparsify's groupmax).
+   */
+  | { readonly kind: "topk"; readonly k: number; readonly grouped?: true }
   /** a where a > max(0, threshold), else 0: JumpReLU; ReLU is a threshold of 0. [latents] */
   | { readonly kind: "threshold"; readonly thresholds: Float32Array<ArrayBuffer> };
 
@@ -36,7 +39,7 @@ export interface Decoder {
   rows(latents: ArrayLike<number>): Promise<Float32Array<ArrayBuffer>>;
 }
 
-/** An SAE whose weights lie in files. */
+/** An SAE or transcoder whose weights lie in files. */
 export interface Sae {
   /** Names it in messages. */
   readonly where: string;
@@ -53,6 +56,10 @@ export interface Sae {
   /** Multiplies pre-activations, [latents] > 0; absent: 1. */
   readonly latentScale?: Float32Array<ArrayBuffer>;
   readonly activation: Activation;
+  /** A transcoder: it reads what the hookpoint's module reads, and y stands for what that writes. */
+  readonly transcoder?: true;
+  /** W_skip [inputSize, inputSize]: y has x W_skipᵀ added, x as it was read. */
+  readonly skip?: MatrixSource;
   /** Absent from files that hold an encoder alone. */
   readonly decoder?: Decoder;
 }

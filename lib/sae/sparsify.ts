@@ -34,21 +34,24 @@ export async function openSparsifySae(
   tensors: TensorSource,
   where: string,
 ): Promise<Sae> {
-  const { d_in, k, latents } = supportedConfig(config, where);
+  const { d_in, k, latents, grouped, transcode, skip_connection } = supportedConfig(config, where);
   const file = `${where}/sae.safetensors`;
-  const inputBias = await vectorOf(tensors, "b_dec", d_in, file);
+  const outputBias = await vectorOf(tensors, "b_dec", d_in, file);
   const hasDecoder = tensors.names().includes("W_dec");
   return {
     where,
     inputSize: d_in,
     latents,
     normalisation: "none",
-    inputBias,
+    // Autoencoders centre what they read by their output's bias, transcoders do not.
+    inputBias: transcode ? outputBias.map(() => 0) : outputBias,
     encoder: matrixOf(tensors, "encoder.weight", latents, d_in, file),
     encoderBias: await vectorOf(tensors, "encoder.bias", latents, file),
-    activation: { kind: "topk", k },
+    activation: { kind: "topk", k, ...grouped && { grouped } },
+    ...transcode && { transcoder: true },
+    skip: skip_connection ? matrixOf(tensors, "W_skip", d_in, d_in, file) : undefined,
     decoder: hasDecoder
-      ? rowDecoder(matrixOf(tensors, "W_dec", latents, d_in, file), inputBias)
+      ? rowDecoder(matrixOf(tensors, "W_dec", latents, d_in, file), outputBias)
       : undefined,
   };
 }
@@ -69,21 +72,20 @@ export function sparsifyHookpoint(folder: string): string {
 function supportedConfig(config: unknown, where: string) {
   const file = `${where}/cfg.json`;
   const fields = configFields(Config, config, file);
-  const { d_in, k, num_latents, expansion_factor } = fields;
-  if (fields.activation !== "topk") {
+  const { d_in, k, num_latents, expansion_factor, activation, transcode, skip_connection } = fields;
+  if (activation !== "topk" && activation !== "groupmax") {
     throw new InputError(
-      `${file}: activation ${JSON.stringify(fields.activation)} is not supported, only "topk" is.`,
+      `${file}: activation ${JSON.stringify(activation)} is not supported, only "topk" and ` +
+        `"groupmax" are.`,
     );
-  }
-  if (fields.transcode) {
-    throw new InputError(`${file}: transcoders are not supported, only autoencoders are.`);
-  }
-  if (fields.skip_connection) {
-    throw new InputError(`${file}: skip connections are not supported, only plain SAEs are.`);
   }
   const latents = num_latents || d_in * expansion_factor;
   if (k > latents) {
     throw new InputError(`${file}: k is ${k}, more than its ${latents} latents.`);
   }
-  return { d_in, k, latents };
+  const grouped = activation === "groupmax" ? true as const : undefined;
+  if (grouped && latents % k !== 0) {
+    throw new InputError(`${file}: ${latents} latents do not make k = ${k} equal groups.`);
+  }
+  return { d_in, k, latents, grouped, transcode, skip_connection };
 }

@@ -31,13 +31,25 @@ Deno.test("sparsify: without num_latents the width is d_in times the expansion f
   assert.equal((await openSparsifySae(config, tensors(), "sae")).latents, 6);
 });
 
+Deno.test("sparsify: groupmax, transcoders and skip connections", async () => {
+  const config = { ...CONFIG, activation: "groupmax", transcode: true, skip_connection: true };
+  const file = tensors({ W_dec: f32([6, 3]), W_skip: f32([3, 3]) });
+  const sae = await openSparsifySae(config, file, "layers.0.mlp");
+  assert.deepEqual(sae.activation, { kind: "topk", k: 2, grouped: true });
+  assert.ok(sae.transcoder);
+  assert.equal(sae.skip?.rows, 3);
+  // A transcoder's b_dec is added to what it writes, and not taken from what it reads.
+  assert.ok(sae.inputBias.every((value) => value === 0));
+  assert.deepEqual([...sae.decoder!.bias.subarray(0, 3)], [0, 1, 2]);
+});
+
 Deno.test("sparsify: what is missing, of another shape or not supported is named", async () => {
   const words: Tensor = { dtype: "I32", shape: [3], data: new Int32Array(3) };
   const cases: [object, Record<string, Tensor | undefined>, RegExp][] = [
     [{ k: undefined }, {}, /layers\.0\.mlp\/cfg\.json: field "k"/],
-    [{ activation: "groupmax" }, {}, /"groupmax" is not supported/],
-    [{ transcode: true }, {}, /transcoders are not supported/],
-    [{ skip_connection: true }, {}, /skip connections are not supported/],
+    [{ activation: "relu" }, {}, /"relu" is not supported, only "topk" and "groupmax" are/],
+    [{ activation: "groupmax", k: 4 }, {}, /6 latents do not make k = 4 equal groups/],
+    [{ skip_connection: true }, {}, /W_skip/],
     [{ k: 7 }, {}, /k is 7, more than its 6 latents/],
     [{ num_latents: 5 }, {}, /has shape \[6,3\], but \[5,3\]/],
     [{}, { b_dec: undefined }, /b_dec/],

@@ -160,7 +160,9 @@ function offsetOf(parts: readonly BatchSums[]): number {
 /** The place of one SAE in a model. */
 class Site implements Disposable {
   readonly #owned = new DisposableStack();
+  /** What the SAE stands for, and what a transcoder reads in its place. */
   readonly #kept: OwnedRows;
+  readonly #inputs: OwnedRows;
   readonly #replacement: OwnedRows;
   readonly #positions: GPUBuffer;
 
@@ -176,6 +178,7 @@ class Site implements Disposable {
     const { inputSize } = target.sae;
     const rows = (label: string) => this.#owned.use(allocateRows(gpu, label, most, inputSize));
     this.#kept = rows("activations");
+    this.#inputs = target.sae.transcoder ? rows("transcoder inputs") : this.#kept;
     this.#replacement = rows("replacements");
     this.#positions = this.#owned.use(gpu.buffer("kept tokens", most * 4)).resource;
   }
@@ -282,8 +285,8 @@ class Site implements Disposable {
   /**
    * A hook that gathers what counts and has rows made of it.
    *
-   * @param make records what y is made of x: both [tokens that count, inputSize]
-   * @param use whether y takes the place of x
+   * @param make records what y is made of x, which the SAE reads: both [tokens that count, inputSize]
+   * @param use whether y takes the place of the module's output
    */
   #hook(
     positions: Uint32Array<ArrayBuffer>,
@@ -292,13 +295,19 @@ class Site implements Disposable {
   ): Hook {
     const { gpu } = this.model;
     gpu.write(this.#positions, 0, positions);
+    const gather = (recorder: Recorder, from: Rows, to: Rows) =>
+      recordGatherRows(gpu, recorder, from, this.#positions, rowsBetween(to, 0, positions.length));
+    const { hookpoint, sae } = this.target;
     return {
-      hookpoint: this.target.hookpoint,
+      hookpoint,
+      ...sae.transcoder && positions.length > 0 && {
+        before: (recorder: Recorder, input: Rows) => gather(recorder, input, this.#inputs),
+      },
       run: async (recorder, activations) => {
         if (positions.length === 0) return;
-        const x = rowsBetween(this.#kept, 0, positions.length);
+        const x = rowsBetween(this.#inputs, 0, positions.length);
         const y = rowsBetween(this.#replacement, 0, positions.length);
-        recordGatherRows(gpu, recorder, activations, this.#positions, x);
+        gather(recorder, activations, this.#kept);
         await make(recorder, x, y);
         if (use === "read") return;
         const bytes = activations.stride * 4;

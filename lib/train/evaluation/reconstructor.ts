@@ -8,6 +8,7 @@ import type { WeightStore } from "../../gpu/weight_store.ts";
 import { allocateEntries, type OwnedEntries, readEntries, SaeEncoder } from "../../sae/encoder.ts";
 import { type DecodableTarget, reconstruct, Reconstruction } from "../../sae/fidelity.ts";
 import type { Decoder } from "../../sae/sae.ts";
+import { Skip } from "../../sae/skip.ts";
 
 type DecodableSae = DecodableTarget["sae"];
 
@@ -21,7 +22,7 @@ export interface Fired {
 /** Reconstructs rows with one SAE; owns the memory that takes. */
 export interface Reconstructor extends Disposable {
   /**
-   * Records y = SAE(x), and may submit and wait on the way.
+   * Records y = SAE(x), and may submit and wait on the way. Rows of a transcoder are what its module reads.
    *
    * @param x [rows, inputSize], y the same
    */
@@ -44,6 +45,7 @@ export async function openReconstructor(
   const { activation, normalisation } = sae;
   using undo = new DisposableStack();
   const encoder = undo.use(new SaeEncoder(gpu, store, [sae], rows));
+  // SAEs with a skip connection are sparsify's: TopK without normalisation.
   if (activation.kind !== "topk" || normalisation !== "none") {
     const reconstructor = new HostReconstructor(gpu, encoder, sae);
     undo.move();
@@ -55,10 +57,12 @@ export async function openReconstructor(
   const bias = undo.use(allocateRows(gpu, "SAE decoder bias", 1, sae.inputSize));
   await upload(gpu, sae.decoder, matrix);
   writeRows(gpu, bias, sae.decoder.bias);
+  const skip = await Skip.of(gpu, sae, rows);
+  if (skip) undo.use(skip);
   const recorder = gpu.recorder();
   const decoder = staged.record(recorder, matrix);
   recorder.submit();
-  return new TopKReconstructor(gpu, encoder, sae, entries, decoder, bias, undo.move());
+  return new TopKReconstructor(gpu, encoder, sae, entries, decoder, bias, skip, undo.move());
 }
 
 /** Bytes of decoder rows that are read at a time. */
@@ -83,6 +87,7 @@ class TopKReconstructor implements Reconstructor {
     readonly entries: OwnedEntries,
     readonly decoder: readonly StagedRange[],
     readonly bias: Rows,
+    readonly skip: Skip | undefined,
     readonly owned: DisposableStack,
   ) {}
 
@@ -90,7 +95,9 @@ class TopKReconstructor implements Reconstructor {
     this.#rows = x.rows;
     await this.encoder.encode(recorder, this.sae, x, this.entries);
     const into = { matrix: y, first: 0, tokens: x.rows };
-    const base = { bias: this.bias, sorted: true };
+    const { activation } = this.sae;
+    const sorted = activation.kind === "topk" && !activation.grouped;
+    const base = { start: this.skip?.record(recorder, x), bias: this.bias, sorted };
     const { gpu, entries, decoder } = this;
     recordDecodeTopK(gpu, recorder, entries, entries.k, decoder, into, base);
   }
