@@ -3,7 +3,7 @@
 import { run } from "../lib/cli/run.ts";
 import { step, type StepCommand } from "../lib/cli/step.ts";
 import { integer, oneOf } from "../lib/cli/values.ts";
-import { NORMAL_FORMS } from "../lib/data/corpus_files.ts";
+import { NORMAL_FORM, PROMPT_TEMPLATE, TEXT_COLUMN } from "../lib/session/options.ts";
 import { type PretokenizeOptions, runPretokenize } from "../lib/train/data/pretokenize_step.ts";
 
 const command: StepCommand<PretokenizeOptions> = step(
@@ -35,18 +35,9 @@ const command: StepCommand<PretokenizeOptions> = step(
     integer({ min: 1 }),
     2048,
   )
-  .option("--text-column <name>", "column with the texts (default: text, or the data set's own)")
-  .option(
-    "--prompt-template <text>",
-    'texts made of several columns, such as "{premise} {hypothesis}"',
-  )
-  .option(
-    "--normal-form <form>",
-    `bring texts to a Unicode normal form: ${
-      NORMAL_FORMS.join(", ")
-    } (default: as they are; udhr: nfc)`,
-    oneOf(...NORMAL_FORMS),
-  )
+  .option(...TEXT_COLUMN)
+  .option(...PROMPT_TEMPLATE)
+  .option(...NORMAL_FORM)
   .option("--batch-size <n>", "texts of a shard", integer({ min: 1, max: 1_000_000 }), 10_000)
   .option(
     "--data-preprocessing-num-proc <n>",

