@@ -2,12 +2,12 @@
 
 import type { CorpusSource } from "./corpus_files.ts";
 import { isFile, isFolder } from "./file_tree.ts";
-import { listFolder } from "./files.ts";
 import type { Hub } from "./hub/hub.ts";
 import { parseRepoRef } from "./hub/repo.ts";
 import { hubRowFiles } from "./hub_corpora.ts";
 import { InputError } from "../formats/input_error.ts";
 import { localFile, localRowFiles } from "./local_corpora.ts";
+import { savedFiles } from "./saved_datasets.ts";
 import { ROW_EXTENSIONS, type RowFile } from "./row_files.ts";
 
 /** A split of a data set. */
@@ -36,8 +36,8 @@ export async function openDataSet(
 ): Promise<DataSetFiles> {
   const part = { configs: [subset ?? "default"], split, labelled: false };
   if (await isFolder(name)) {
-    await checkIsNoArrowFolder(name);
-    const files = await localRowFiles(name, part);
+    const saved = await savedFiles(name, split);
+    const files = saved?.map(localFile) ?? await localRowFiles(name, part);
     return { files, source: { name, files: files.map(({ where }) => where) } };
   }
   if (await isFile(name)) {
@@ -61,14 +61,4 @@ export async function openDataSet(
   }
   const { commit, files, rows } = await hubRowFiles(hub(), ref, part);
   return { files: rows, source: { name, commit, files } };
-}
-
-/** What Python's `save_to_disk` writes is read by nothing but its own library. */
-async function checkIsNoArrowFolder(folder: string): Promise<void> {
-  const names = await listFolder(folder);
-  if (!names.includes("dataset_info.json") && !names.includes("dataset_dict.json")) return;
-  throw new InputError(
-    `${folder} is a folder of Python's save_to_disk, expected Parquet, JSON lines, CSV or text; ` +
-      `write it anew by Dataset.to_parquet.`,
-  );
 }

@@ -1,14 +1,15 @@
-/** Files of rows: Parquet and CSV tables, and `.jsonl` and `.txt` by lines. */
+/** Files of rows: Parquet, Arrow and CSV tables, and `.jsonl` and `.txt` by lines. */
 
 import type { ByteSource } from "../formats/byte_source.ts";
 import { InputError } from "../formats/input_error.ts";
 import { openParquet } from "../formats/parquet/parquet.ts";
+import { openArrow } from "./arrow_rows.ts";
 import { readLines } from "./lines.ts";
 import { NATIVE_CODECS } from "./native_codecs.ts";
 import { parseCsv } from "./tables.ts";
 
 /** Extensions of files that rows are read from; of one name, the first is preferred. */
-export const ROW_EXTENSIONS = ["parquet", "jsonl", "json", "csv", "tsv", "txt"] as const;
+export const ROW_EXTENSIONS = ["parquet", "jsonl", "json", "csv", "tsv", "txt", "arrow"] as const;
 
 /** A file of rows, wherever it lies. */
 export interface RowFile {
@@ -42,7 +43,7 @@ const MAX_CSV_BYTES = 2 ** 30;
 /**
  * Rows of files in turn: of tables the records, of `.txt` and `.jsonl` the lines. An empty line of
  * `.jsonl` is a row without cells. Of Parquet only the row groups and columns of these rows are
- * read, of lines only what comes before the last of them.
+ * read, of lines and Arrow streams only what comes before the last of them.
  *
  * @returns how many rows there are, or at least `query.end` of them
  * @throws InputError when a file cannot be read, is damaged or lacks a column
@@ -65,6 +66,7 @@ async function* rowsOf(file: RowFile, query: RowQuery): AsyncGenerator<Row, numb
   const source = await file.open();
   try {
     if (file.where.endsWith(".parquet")) return yield* parquetRows(source, file.where, query);
+    if (file.where.endsWith(".arrow")) return yield* arrowRows(source, file.where, query);
     const all = /\.[ct]sv$/.test(file.where)
       ? csvRows(source, file.where, query)
       : lineRows(source, file.where, query);
@@ -95,17 +97,38 @@ async function* parquetRows(
     if (from >= to) continue;
     const cells = await file.read(columns, from, to);
     for (let row = from; row < to; row++) {
-      const values = columns.map((name, c) => {
-        const cell = cells[c][row - from];
-        return name === label && typeof cell === "number" ? classes?.[cell] ?? cell : cell;
-      });
+      const values = columns.map((name, c) => named(cells[c][row - from], name === label, classes));
       yield { cells: values, where: `${where} row ${row}` };
     }
   }
   return file.rows;
 }
 
-/** Names of a column's classes, which the hub's own library writes into the footer. */
+async function* arrowRows(
+  source: ByteSource,
+  where: string,
+  { columns, begin, end, label }: RowQuery,
+): AsyncGenerator<Row, number> {
+  const stream = await openArrow(source, where);
+  const classes = label === undefined ? undefined : classNames(stream.metadata, label);
+  let read = 0;
+  for await (const { first, rows, cell } of stream.batches(columns)) {
+    read = first + rows;
+    for (let row = Math.max(begin, first); row < Math.min(end, read); row++) {
+      const cells = columns.map((name, c) => named(cell(c, row - first), name === label, classes));
+      yield { cells, where: `${where} row ${row}` };
+    }
+    if (read >= end) break;
+  }
+  return read;
+}
+
+/** A cell; the number of a class by its name. */
+function named(cell: unknown, isLabel: boolean, classes: readonly string[] | undefined): unknown {
+  return isLabel && typeof cell === "number" ? classes?.[cell] ?? cell : cell;
+}
+
+/** Names of a column's classes, which the hub's own library writes into the file. */
 function classNames(metadata: ReadonlyMap<string, string>, column: string): string[] | undefined {
   try {
     const features = JSON.parse(metadata.get("huggingface") ?? "null")?.info?.features;

@@ -2,6 +2,7 @@
 
 import { InputError } from "../formats/input_error.ts";
 import { openParquet } from "../formats/parquet/parquet.ts";
+import { openArrow } from "./arrow_rows.ts";
 import { readLines } from "./lines.ts";
 import { NATIVE_CODECS } from "./native_codecs.ts";
 import { readRows, type RowFile } from "./row_files.ts";
@@ -12,11 +13,14 @@ export const INPUT_IDS = "input_ids";
 /** Whether the rows of a file have token ids. Only tables of lists and JSON lines can. */
 export async function hasTokenLists(file: RowFile): Promise<boolean> {
   const isParquet = file.where.endsWith(".parquet");
-  if (!isParquet && !/\.jsonl?$/.test(file.where)) return false;
+  if (!isParquet && !/\.(jsonl?|arrow)$/.test(file.where)) return false;
   const source = await file.open();
   try {
     if (isParquet) {
       return (await openParquet(source, file.where, NATIVE_CODECS)).columns.includes(INPUT_IDS);
+    }
+    if (file.where.endsWith(".arrow")) {
+      return (await openArrow(source, file.where)).columns.includes(INPUT_IDS);
     }
     for await (const line of readLines(source, file.where)) {
       if (line.trim()) return Object.hasOwn(recordOf(line), INPUT_IDS);
@@ -48,7 +52,7 @@ export async function* readTokenLists(
   let first = 0;
   for (const file of files) {
     if (!file.where.endsWith(".parquet")) {
-      // lines have no count but by reading them
+      // lines and streams have no count but by reading them
       for await (const ids of lineLists(file)) if (first++ >= begin) yield ids;
       continue;
     }
