@@ -72,3 +72,23 @@ Deno.test("profiling names every kernel and counts its dispatches", async () => 
   assert.equal(time.dispatches, 3);
   assert.ok(time.milliseconds > 0);
 });
+
+Deno.test("timestamps are read while other work is recorded and submitted", async () => {
+  using gpu = await openTestGpu({ profile: true });
+  using buffer = gpu.buffer("numbers", 16);
+  const kernel = gpu.kernel("double", DOUBLE);
+  const work = () => {
+    const recorder = gpu.recorder();
+    recorder.dispatch(kernel, [buffer.resource], [1], [1, 1]);
+    return recorder;
+  };
+  work().submit();
+  const recorded = work();
+  const first = gpu.settle();
+  recorded.submit();
+  await Promise.all([first, gpu.settle()]);
+  await gpu.settle();
+  const [{ dispatches, milliseconds }] = gpu.profiler!.report();
+  assert.equal(dispatches, 2);
+  assert.ok(milliseconds > 0);
+});

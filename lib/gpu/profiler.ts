@@ -1,6 +1,8 @@
 /** GPU time per kernel, by timestamps around every dispatch (`--profile`). */
 
+/** Pairs of timestamps. */
 const CAPACITY = 2048;
+const BYTES = CAPACITY * 2 * 8;
 
 /** Time spent in one kernel. */
 export interface KernelTime {
@@ -9,33 +11,49 @@ export interface KernelTime {
   readonly milliseconds: number;
 }
 
+/** A dispatch between two timestamps. */
+interface Stamped {
+  readonly kernel: string;
+  /** Its place among the pairs of timestamps. */
+  readonly pair: number;
+}
+
 export class Profiler implements Disposable {
+  readonly #device: GPUDevice;
   readonly #queries: GPUQuerySet;
   readonly #resolved: GPUBuffer;
-  readonly #staging: GPUBuffer;
-  /** Kernel of each pair of timestamps since the last resolve. */
-  #pending: string[] = [];
-  #awaiting: string[] = [];
+  /** Timestamps are copied into one of these, and read while others are copied into the next. */
+  readonly #free: GPUBuffer[] = [];
+  #staging: GPUBuffer;
+  #used = 0;
+  /** Recorded, but not resolved yet. */
+  #pending: Stamped[] = [];
+  /** Resolved, but not read yet. */
+  #awaiting: Stamped[] = [];
   readonly #times = new Map<string, { dispatches: number; nanoseconds: number }>();
 
   constructor(device: GPUDevice) {
-    const size = CAPACITY * 2 * 8;
+    this.#device = device;
     this.#queries = device.createQuerySet({ type: "timestamp", count: CAPACITY * 2 });
     this.#resolved = device.createBuffer({
-      size,
+      size: BYTES,
       usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
     });
-    this.#staging = device.createBuffer({
-      size,
+    this.#staging = this.#nextStaging();
+  }
+
+  #nextStaging(): GPUBuffer {
+    return this.#free.pop() ?? this.#device.createBuffer({
+      size: BYTES,
       usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
     });
   }
 
-  /** Timestamps for the next dispatch, or none when this submit has used them up. */
+  /** Timestamps for the next dispatch, or none when all are in use. */
   next(kernel: string): GPUComputePassTimestampWrites | undefined {
-    const pair = this.#awaiting.length + this.#pending.length;
-    if (pair >= CAPACITY) return undefined;
-    this.#pending.push(kernel);
+    if (this.#used === CAPACITY) return undefined;
+    const pair = this.#used++;
+    this.#pending.push({ kernel, pair });
     return {
       querySet: this.#queries,
       beginningOfPassWriteIndex: 2 * pair,
@@ -48,24 +66,29 @@ export class Profiler implements Disposable {
     if (!encoder || this.#pending.length === 0) return;
     this.#awaiting.push(...this.#pending);
     this.#pending = [];
-    const count = 2 * this.#awaiting.length;
+    const count = 2 * this.#used;
     encoder.resolveQuerySet(this.#queries, 0, count, this.#resolved, 0);
     encoder.copyBufferToBuffer(this.#resolved, 0, this.#staging, 0, count * 8);
   }
 
-  /** Reads the timestamps of all finished submits. */
+  /** Reads the timestamps of all finished submits; more may be recorded and submitted meanwhile. */
   async collect(): Promise<void> {
-    if (this.#awaiting.length === 0) return;
-    await this.#staging.mapAsync(GPUMapMode.READ);
-    const stamps = new BigUint64Array(this.#staging.getMappedRange().slice(0));
-    this.#staging.unmap();
-    this.#awaiting.forEach((kernel, pair) => {
+    const read = this.#awaiting;
+    if (read.length === 0) return;
+    const staging = this.#staging;
+    this.#staging = this.#nextStaging();
+    this.#awaiting = [];
+    if (this.#pending.length === 0) this.#used = 0;
+    await staging.mapAsync(GPUMapMode.READ);
+    const stamps = new BigUint64Array(staging.getMappedRange().slice(0));
+    staging.unmap();
+    this.#free.push(staging);
+    for (const { kernel, pair } of read) {
       const time = this.#times.get(kernel) ?? { dispatches: 0, nanoseconds: 0 };
       time.dispatches++;
       time.nanoseconds += Number(stamps[2 * pair + 1] - stamps[2 * pair]);
       this.#times.set(kernel, time);
-    });
-    this.#awaiting = [];
+    }
   }
 
   /** Time per kernel so far, longest first. */
@@ -80,6 +103,6 @@ export class Profiler implements Disposable {
   [Symbol.dispose](): void {
     this.#queries.destroy();
     this.#resolved.destroy();
-    this.#staging.destroy();
+    for (const staging of [this.#staging, ...this.#free]) staging.destroy();
   }
 }
