@@ -1,0 +1,105 @@
+/** The score of one latent by detection or fuzzing, with intervals. */
+import { clusterBootstrap } from "../../stats/bootstrap.ts";
+import { wilson } from "../../stats/proportion.ts";
+import type { ScoredExample } from "../scorers/scorer.ts";
+import { areaUnderCurve } from "./area_under_curve.ts";
+import {
+  type ConfusionCounts,
+  confusionCounts,
+  type ConfusionMetrics,
+  confusionMetrics,
+  pooledCounts,
+} from "./confusion.ts";
+import type { Estimate, LatentScore } from "./latent_score.ts";
+
+/**
+ * Metrics of rows. Shares of rows have Wilson's interval; balanced accuracy, F1 and AUC that of a
+ * bootstrap of questions, since the rows of one answer are not independent.
+ *
+ * @param rowsPerQuestion consecutive rows that were answered together
+ */
+export function confusionScore(
+  rows: readonly ScoredExample[],
+  rowsPerQuestion: number,
+): LatentScore {
+  const counts = confusionCounts(rows);
+  const questions = Array.from(
+    { length: Math.ceil(rows.length / rowsPerQuestion) },
+    (_, i) => rows.slice(i * rowsPerQuestion, (i + 1) * rowsPerQuestion),
+  );
+  const auc = probabilityArea(rows);
+  const scored = rows.filter(({ prediction }) => prediction !== null).length;
+  return {
+    scored,
+    failed: rows.length - scored,
+    counts,
+    metrics: {
+      ...confusionEstimates(questions.map((question) => confusionCounts(question))),
+      ...shares(counts),
+      ...(Number.isNaN(auc) ? {} : { auc: areaEstimate(auc, questions) }),
+    },
+    main: "accuracy",
+  };
+}
+
+/** All metrics of pooled counts; intervals are a bootstrap of the counts: of questions, or of latents. */
+export function confusionEstimates(
+  parts: readonly ConfusionCounts[],
+): Record<keyof ConfusionMetrics, Estimate> {
+  const metrics = confusionMetrics(pooledCounts(parts));
+  const names = Object.keys(metrics) as (keyof ConfusionMetrics)[];
+  const intervals = clusterBootstrap(parts.length, (weights) => {
+    const drawn = confusionMetrics(weighted(parts, weights));
+    return names.map((name) => drawn[name]);
+  });
+  const estimates = names.map((name, i) => [name, { value: metrics[name], ...intervals[i] }]);
+  return Object.fromEntries(estimates);
+}
+
+function weighted(parts: readonly ConfusionCounts[], weights: Uint32Array): ConfusionCounts {
+  let [truePositives, falsePositives, trueNegatives, falseNegatives] = [0, 0, 0, 0];
+  parts.forEach((part, i) => {
+    truePositives += weights[i] * part.truePositives;
+    falsePositives += weights[i] * part.falsePositives;
+    trueNegatives += weights[i] * part.trueNegatives;
+    falseNegatives += weights[i] * part.falseNegatives;
+  });
+  return { truePositives, falsePositives, trueNegatives, falseNegatives };
+}
+
+function shares(counts: ConfusionCounts): Partial<Record<keyof ConfusionMetrics, Estimate>> {
+  const { truePositives, falsePositives, trueNegatives, falseNegatives } = counts;
+  const positives = truePositives + falseNegatives;
+  const negatives = trueNegatives + falsePositives;
+  return {
+    precision: share(truePositives, truePositives + falsePositives),
+    recall: share(truePositives, positives),
+    true_positive_rate: share(truePositives, positives),
+    true_negative_rate: share(trueNegatives, negatives),
+    false_positive_rate: share(falsePositives, negatives),
+    false_negative_rate: share(falseNegatives, positives),
+  };
+}
+
+/** A share with Wilson's interval; 0 of none. */
+export function share(hits: number, total: number): Estimate {
+  return { value: total === 0 ? 0 : hits / total, ...wilson(hits, total) };
+}
+
+/** AUC of rows that have a probability, weighted; NaN where none has. */
+function probabilityArea(rows: readonly ScoredExample[]): number {
+  const known = rows.filter(({ probability }) => probability !== null);
+  return areaUnderCurve(
+    known.filter(({ activating }) => activating).map(({ probability }) => probability!),
+    known.filter(({ activating }) => !activating).map(({ probability }) => probability!),
+  );
+}
+
+function areaEstimate(value: number, questions: readonly (readonly ScoredExample[])[]): Estimate {
+  const [interval] = clusterBootstrap(questions.length, (weights) => [
+    probabilityArea(
+      questions.flatMap((rows, i) => Array<typeof rows>(weights[i]).fill(rows)).flat(),
+    ),
+  ], { replicates: 200 });
+  return { value, ...interval };
+}
