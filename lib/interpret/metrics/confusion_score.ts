@@ -42,18 +42,27 @@ export function confusionScore(
   };
 }
 
-/** All metrics of pooled counts; intervals are a bootstrap of the counts: of questions, or of latents. */
+/**
+ * All metrics of pooled counts, with the interval of a bootstrap of the counts, be they of questions or of
+ * latents; resamples in which the latent fires everywhere or nowhere say nothing.
+ */
 export function confusionEstimates(
   parts: readonly ConfusionCounts[],
 ): Record<keyof ConfusionMetrics, Estimate> {
   const metrics = confusionMetrics(pooledCounts(parts));
   const names = Object.keys(metrics) as (keyof ConfusionMetrics)[];
   const intervals = clusterBootstrap(parts.length, (weights) => {
-    const drawn = confusionMetrics(weighted(parts, weights));
-    return names.map((name) => drawn[name]);
+    const counts = weighted(parts, weights);
+    const drawn = confusionMetrics(counts);
+    return names.map((name) => hasBothKinds(counts) ? drawn[name] : NaN);
   });
   const estimates = names.map((name, i) => [name, { value: metrics[name], ...intervals[i] }]);
   return Object.fromEntries(estimates);
+}
+
+function hasBothKinds(counts: ConfusionCounts): boolean {
+  const { truePositives, falsePositives, trueNegatives, falseNegatives } = counts;
+  return truePositives + falseNegatives > 0 && trueNegatives + falsePositives > 0;
 }
 
 function weighted(parts: readonly ConfusionCounts[], weights: Uint32Array): ConfusionCounts {
@@ -86,7 +95,7 @@ export function share(hits: number, total: number): Estimate {
   return { value: total === 0 ? 0 : hits / total, ...wilson(hits, total) };
 }
 
-/** AUC of rows that have a probability, weighted; NaN where none has. */
+/** AUC of rows that have a probability; NaN where none has. */
 function probabilityArea(rows: readonly ScoredExample[]): number {
   const known = rows.filter(({ probability }) => probability !== null);
   return areaUnderCurve(
