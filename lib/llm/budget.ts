@@ -72,5 +72,5 @@ function sum(...spends: readonly Spend[]): Spend {
 
 /** Dollars with as many digits as small sums need. */
 function money(dollars: number): string {
-  return `$${dollars < 1 ? Number(dollars.toPrecision(2)) : dollars.toFixed(2)}`;
+  return `$${dollars < 0.995 ? Number(dollars.toPrecision(2)) : dollars.toFixed(2)}`;
 }

@@ -44,6 +44,8 @@ export interface ChatModel {
    *
    * @throws ChatFailure when there is no answer after all attempts
    * @throws BudgetSpent when an answer could cost more than is left; nothing was asked then
+   * @throws InputError when nothing can be asked before somebody mends an option: a wrong key, a model
+   *   that is not there, an endpoint that is gone. The run ends then.
    */
   complete(request: ChatRequest): Promise<ChatReply>;
 }

@@ -2,7 +2,7 @@
 export interface Clock {
   /** Milliseconds since some fixed moment. */
   now(): number;
-  /** Waits so many milliseconds, or until the signal is aborted, which it does not tell. */
+  /** Waits so many milliseconds, or until the signal is aborted; it does not say which. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -12,7 +12,11 @@ export const SYSTEM_CLOCK: Clock = {
   sleep(milliseconds, signal) {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, milliseconds);
-    signal?.addEventListener("abort", () => resolve(), { once: true });
-    return promise.finally(() => clearTimeout(timer));
+    const wake = () => resolve();
+    signal?.addEventListener("abort", wake);
+    return promise.finally(() => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", wake);
+    });
   },
 };

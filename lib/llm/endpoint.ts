@@ -214,7 +214,6 @@ export class Endpoint implements Disposable {
         if (!(error instanceof Setback)) throw error;
         if (attempt >= this.#options.maxAttempts) throw this.#giveUp(error, attempt);
         this.#use.retried++;
-        if (error.wait > 0) this.#limits.pause(error.wait);
         await this.#clock.sleep(
           Math.max(error.wait, backOff(attempt, this.#random)),
           this.#signal,
@@ -251,7 +250,10 @@ export class Endpoint implements Disposable {
       await keep(reading.value);
       return reading.value;
     } catch (error) {
-      if (error instanceof Setback && error.perhapsPaid) {
+      if (!(error instanceof Setback)) throw error;
+      // before the turn passes to the next in line
+      if (error.wait > 0) this.#limits.pause(error.wait);
+      if (error.perhapsPaid) {
         spend = worst;
         this.#use.perhapsPaid(worst);
       }

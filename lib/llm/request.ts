@@ -70,9 +70,7 @@ async function refuseRedirect({ base }: EndpointAddress, response: Response): Pr
   await response.body?.cancel();
   const to = URL.parse(response.headers.get("location") ?? "", base);
   throw new InputError(
-    `${base} answers that it is elsewhere${
-      to ? `, at ${to.origin}${to.pathname}` : ""
-    }; a key is ` +
+    `${base} answers that it is elsewhere${to ? `, at ${to.origin}` : ""}; a key is ` +
       `not sent after redirects, so name the right address with --base-url.`,
   );
 }
