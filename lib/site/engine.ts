@@ -111,7 +111,9 @@ export class Engine implements Disposable {
       )
     );
     const limits = { tokens: MOST_TOKENS, examples: 1 };
-    for await (const found of readActivations({ ...this, limits }, this.targets, [{ ids }], { wanted })) {
+    for await (
+      const found of readActivations({ ...this, limits }, this.targets, [{ ids }], { wanted })
+    ) {
       const tokens = this.tokenizer.decodePieces(ids);
       return triedOf(tokens, this.features, this.targets, found.targets);
     }

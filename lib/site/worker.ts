@@ -1,0 +1,63 @@
+/// <reference lib="webworker" />
+/**
+ * The worker that the model runs in, so that waiting for it blocks nothing on the page. Questions are
+ * answered one after the other.
+ */
+import { z } from "zod";
+import { Engine } from "./engine.ts";
+import type { EngineFiles } from "./engine_files.ts";
+import { fetchFile, type HashedFiles } from "./hashed_files.ts";
+import type { Reply, Request } from "./messages.ts";
+import { PATHS } from "./layout.ts";
+
+// Compiled checks are what the page's policy forbids.
+z.config({ jitless: true });
+
+const scope = globalThis as unknown as DedicatedWorkerGlobalScope;
+const cancelled = new Set<number>();
+let engine: Promise<Engine> | undefined;
+let last: Promise<void> = Promise.resolve();
+
+scope.onmessage = ({ data }: MessageEvent<Request>) => {
+  switch (data.kind) {
+    case "open":
+      engine = open(data.root, data.hashes);
+      engine.catch(() => {}); // Whoever asks is told.
+      break;
+    case "cancel":
+      cancelled.add(data.id);
+      break;
+    default:
+      last = last.then(() => answer(data));
+  }
+};
+
+async function open(root: string, hashes: HashedFiles): Promise<Engine> {
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) throw new Error("This browser offers no GPU to this page.");
+  const files: EngineFiles = await (await fetchFile(root, PATHS.engine, hashes[PATHS.engine]))
+    .json();
+  const read = async (path: string) =>
+    new Uint8Array(await (await fetchFile(root, path, hashes[path])).arrayBuffer());
+  return await Engine.open(adapter, files, read);
+}
+
+async function answer(request: Exclude<Request, { kind: "open" | "cancel" }>): Promise<void> {
+  const { id } = request;
+  const tell = (reply: Reply) => scope.postMessage(reply);
+  try {
+    const opened = await engine;
+    if (!opened || cancelled.has(id)) return;
+    const result = request.kind === "try"
+      ? await opened.tryText(request.text)
+      : await opened.steer(request.request, (tokens) => {
+        if (cancelled.has(id)) throw new Error("Nobody waits for this text.");
+        tell({ kind: "progress", id, tokens });
+      });
+    tell({ kind: "answer", id, answer: result });
+  } catch (error) {
+    tell({ kind: "problem", id, problem: (error as Error).message });
+  } finally {
+    cancelled.delete(id);
+  }
+}
