@@ -7,12 +7,17 @@ const INSTALLED = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/g
 const ARGUMENTS = [
   "--no-sandbox",
   "--headless",
-  "--disable-gpu",
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
   "--no-first-run",
 ];
+
+/** A browser without any GPU. */
+export const NO_GPU = ["--disable-gpu"];
+
+/** A browser with WebGPU in software, by SwiftShader, on any machine. */
+export const SOFTWARE_WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
 function installed(): string | undefined {
   return INSTALLED.find((path) => {
@@ -48,15 +53,20 @@ async function unpackPackaged(folder: string) {
 
 /**
  * Runs `use` with a fresh browser: the one at $CHROMIUM, an installed one, or the npm package's.
+ *
+ * @param graphics its arguments on GPUs
  */
-export async function withChromium(use: (browser: Browser) => Promise<void>): Promise<void> {
+export async function withChromium(
+  use: (browser: Browser) => Promise<void>,
+  graphics: readonly string[] = NO_GPU,
+): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "babelscope-chromium-" });
   try {
     const found = Deno.env.get("CHROMIUM") ?? installed();
     const packaged = found === undefined ? await unpackPackaged(folder) : undefined;
     const browser = await chromium.launch({
       executablePath: found ?? packaged?.executablePath,
-      args: ARGUMENTS,
+      args: [...ARGUMENTS, ...graphics],
       env: { ...Deno.env.toObject(), LD_LIBRARY_PATH: packaged?.libraries ?? "" },
     });
     try {
