@@ -1,0 +1,55 @@
+/** Lines of series, with bands of their intervals, in panels. */
+import * as Plot from "@observablehq/plot";
+import { ACCENT } from "../colours.ts";
+import type { Row, Surface } from "../figure.ts";
+import type { LinesOptions } from "../kinds.ts";
+import { dashesAt, type Drawing, Inks, nameIn, panelsOf, seriesTones, tipsOf } from "./canvas.ts";
+
+/** Draws lines. */
+export function drawLines(rows: readonly Row[], options: LinesOptions, surface: Surface): Drawing {
+  const { x, y, low, high, series, seriesNames, panels, panel } = options;
+  const inks = new Inks(surface.theme);
+  const tones = seriesTones(seriesNames, options.seriesColours);
+  const layout = panelsOf(panels ?? [""], surface.width, 190);
+  const facet = panel === undefined ? {} : layout.channels(panel);
+  const own = Map.groupBy(rows, (row) => nameIn(row, series));
+  const marks = seriesNames.map((name, i) => {
+    const same = own.get(name) ?? [];
+    const stroke = inks.of(tones.get(name) ?? ACCENT);
+    const line = { ...facet, x, y, stroke };
+    const band = low === undefined || high === undefined
+      ? []
+      : Plot.areaY(same, { ...facet, x, y1: low, y2: high, fill: stroke, fillOpacity: 0.15 });
+    return [
+      band,
+      Plot.line(same, { ...line, strokeWidth: 1.6, strokeDasharray: dashesAt(i) }),
+      options.dots ? Plot.dot(same, { ...line, r: 2, fill: stroke }) : [],
+    ];
+  });
+  return {
+    key: { names: seriesNames, tones, dashes: true },
+    plot: {
+      ...layout.scales,
+      height: 60 + layout.down * (panels ? 140 : 260),
+      marginTop: 36,
+      marginBottom: 38,
+      marginLeft: 48,
+      color: { type: "identity" },
+      x: { label: options.xTitle, ticks: panels ? 3 : 6 },
+      y: {
+        label: options.yTitle,
+        grid: true,
+        ticks: panels ? 4 : 6,
+        ...options.yDomain && { domain: [...options.yDomain] },
+      },
+      marks: [
+        panels ? layout.titles : [],
+        options.baseline === undefined ? [] : Plot.ruleY([options.baseline], {
+          stroke: inks.muted,
+        }),
+        marks,
+        tipsOf(rows, { ...facet, x, y }, { surface, inks }),
+      ],
+    },
+  };
+}

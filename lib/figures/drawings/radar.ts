@@ -1,0 +1,100 @@
+/** Polar drawings, as the paper compares classifiers. */
+import * as Plot from "@observablehq/plot";
+import { ACCENT } from "../colours.ts";
+import type { Row, Surface } from "../figure.ts";
+import { labelText } from "../figure_text.ts";
+import type { RadarOptions } from "../kinds.ts";
+import {
+  dashesAt,
+  type Drawing,
+  Inks,
+  nameIn,
+  numberIn,
+  panelsOf,
+  seriesTones,
+  tipsOf,
+} from "./canvas.ts";
+
+/** Room for names around the rim, in radii. */
+const ROOM = 1.42;
+/** Circles between middle and rim, the rim included. */
+const CIRCLES = 3;
+
+interface Place {
+  readonly x: number;
+  readonly y: number;
+  readonly [other: string]: string | number;
+}
+
+/** Draws radars. */
+export function drawRadar(rows: readonly Row[], options: RadarOptions, surface: Surface): Drawing {
+  const { rays, series, seriesNames, panel, panels, domain: [low, high] } = options;
+  const inks = new Inks(surface.theme);
+  const tones = seriesTones(seriesNames);
+  const layout = panelsOf(panels, surface.width, 300);
+  const facet = layout.channels(panel);
+  const side = surface.width / layout.across;
+  const at = (ray: string, radius: number): Place => {
+    const angle = 2 * Math.PI * rays.indexOf(ray) / rays.length;
+    return { ray, x: radius * Math.sin(angle), y: radius * Math.cos(angle) };
+  };
+  const radius = (value: number) => Math.min(1, Math.max(0, (value - low) / (high - low)));
+  const shares = Array.from({ length: CIRCLES }, (_, i) => (i + 1) / CIRCLES);
+  const places = rows.filter((row) => rays.includes(nameIn(row, options.ray))).map((row) => ({
+    ...row,
+    ...at(nameIn(row, options.ray), radius(numberIn(row, options.value) || 0)),
+  })).sort((a, b) => rays.indexOf(a.ray as string) - rays.indexOf(b.ray as string));
+  const own = Map.groupBy(places, (row) => nameIn(row, series));
+  const closed = { x: "x", y: "y", curve: "linear-closed" } as const;
+  const rounded = (value: number) => String(Number(value.toFixed(2)));
+  return {
+    key: { names: seriesNames, tones, dashes: true },
+    plot: {
+      ...layout.scales,
+      margin: 4,
+      marginTop: 34,
+      height: 40 + layout.down * side,
+      color: { type: "identity" },
+      x: { axis: null, domain: [-ROOM, ROOM] },
+      y: { axis: null, domain: [-ROOM, ROOM] },
+      marks: [
+        layout.titles,
+        shares.map((share) =>
+          Plot.line(rays.map((ray) => at(ray, share)), { ...closed, stroke: inks.rule })
+        ),
+        Plot.link(rays, {
+          x1: 0,
+          y1: 0,
+          x2: (ray: string) => at(ray, 1).x,
+          y2: (ray: string) => at(ray, 1).y,
+          stroke: inks.rule,
+        }),
+        Plot.text(rays, {
+          x: (ray: string) => at(ray, 1.2).x,
+          y: (ray: string) => at(ray, 1.12).y,
+          text: (ray: string) => labelText(ray, 12),
+          fill: inks.text,
+          fontSize: 10,
+        }),
+        Plot.text([0, ...shares], {
+          x: 0.02,
+          y: (share: number) => share,
+          text: (share: number) => rounded(low + share * (high - low)),
+          textAnchor: "start",
+          fill: inks.muted,
+          fontSize: 8,
+        }),
+        seriesNames.map((name, i) =>
+          Plot.line(own.get(name) ?? [], {
+            ...closed,
+            ...facet,
+            stroke: inks.of(tones.get(name) ?? ACCENT),
+            strokeWidth: 1.6,
+            strokeDasharray: dashesAt(i),
+          })
+        ),
+        tipsOf(places, { ...facet, x: "x", y: "y" }, { surface, inks }),
+      ],
+    },
+  };
+}

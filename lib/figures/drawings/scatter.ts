@@ -1,0 +1,99 @@
+/** Scatters, with a line of their trend. */
+import * as Plot from "@observablehq/plot";
+import { ACCENT, SYMBOLS } from "../colours.ts";
+import type { Row, Surface } from "../figure.ts";
+import type { ScatterOptions } from "../kinds.ts";
+import {
+  type Drawing,
+  Inks,
+  nameIn,
+  numberIn,
+  type Panels,
+  panelsOf,
+  seriesTones,
+  tipsOf,
+} from "./canvas.ts";
+
+/** Draws a scatter. */
+export function drawScatter(
+  rows: readonly Row[],
+  options: ScatterOptions,
+  surface: Surface,
+): Drawing {
+  const { x, y, series, seriesNames = [], logarithmic } = options;
+  const inks = new Inks(surface.theme);
+  const tones = seriesTones(seriesNames);
+  const layout = panelsOf(options.panels ?? [""], surface.width, 260);
+  const facet = options.panel === undefined ? {} : layout.channels(options.panel);
+  const shape = new Map(seriesNames.map((name, i) => [name, SYMBOLS[i % SYMBOLS.length]]));
+  const marks = {
+    ...facet,
+    x,
+    y,
+    r: 2.5,
+    fill: (row: Row) => inks.of(tones.get(nameIn(row, series)) ?? ACCENT),
+    fillOpacity: 0.75,
+  };
+  const axis = (title: string) => ({
+    label: title,
+    grid: true,
+    nice: true,
+    ...logarithmic && { type: "log" as const, ticks: 5 },
+  });
+  return {
+    key: seriesNames.length > 0 ? { names: seriesNames, tones, symbols: true } : undefined,
+    plot: {
+      ...layout.scales,
+      height: 60 + layout.down * (layout.across === 1 ? 320 : 240),
+      marginTop: 42,
+      marginBottom: 38,
+      marginLeft: 48,
+      color: { type: "identity" },
+      symbol: { type: "identity" },
+      x: { ...axis(options.xTitle), ...options.xDomain && { domain: [...options.xDomain] } },
+      y: { ...axis(options.yTitle), ...options.yDomain && { domain: [...options.yDomain] } },
+      marks: [
+        options.panels ? layout.titles : [],
+        // a constant for each shape: one mark has one shape or a channel that Plot would explain
+        [...Map.groupBy(rows, (row) => shape.get(nameIn(row, series)) ?? "circle")]
+          .map(([symbol, same]) => Plot.dot(same, { ...marks, symbol })),
+        trends(rows, options, { layout, inks }),
+        tipsOf(rows, { ...facet, x, y }, { surface, inks }),
+      ],
+    },
+  };
+}
+
+function trends(
+  rows: readonly Row[],
+  options: ScatterOptions,
+  { layout, inks }: { layout: Panels; inks: Inks },
+): Plot.Markish {
+  const { x, panel, panels, trends = [] } = options;
+  const shown = trends.filter((trend) => !panels || panels.includes(trend.panel ?? ""));
+  const lines = shown.flatMap((trend) => {
+    const places = rows.filter((row) => panel === undefined || nameIn(row, panel) === trend.panel)
+      .map((row) => numberIn(row, x)).filter(Number.isFinite);
+    const at = (place: number) => ({ place, value: trend.intercept + trend.slope * place });
+    if (places.length === 0) return [];
+    const ends = [Math.min(...places), Math.max(...places)].map(at);
+    return [{ panel: trend.panel ?? null, text: trend.text, ends }];
+  });
+  const facet = panel === undefined ? {} : layout.channels("panel");
+  return lines.map(({ panel, text, ends }) => [
+    Plot.line(ends.map((end) => ({ ...end, panel })), {
+      ...facet,
+      x: "place",
+      y: "value",
+      stroke: inks.text,
+      strokeWidth: 1.5,
+    }),
+    Plot.text([{ panel }], {
+      ...facet,
+      text: () => text,
+      frameAnchor: "top-right",
+      dy: -16,
+      fill: inks.muted,
+    }),
+  ]);
+}
