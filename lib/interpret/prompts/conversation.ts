@@ -49,5 +49,5 @@ export const QUOTING_NOTE =
 
 /** An answer without the thoughts that some models write before it. */
 export function withoutThoughts(text: string): string {
-  return text.slice(text.lastIndexOf("</think>") + (text.includes("</think>") ? 8 : 0));
+  return text.split("</think>").at(-1)!;
 }

@@ -17,7 +17,7 @@ const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\\]/gu;
 const CONTROL_TOKEN = /<(?=\||\/?(?:s|bos|eos|pad|unk|im_start|im_end|(?:start|end)_of_turn)>)/gi;
 const MARKER = /\[(?=\s*\/?\s*(?:explanation|response|inst|system_prompt|available_tools)\s*\])/gi;
 const HEADING =
-  /(?<=(?:\bexample\s*\d+|\bactivations|\blatent explanation|\b(?:non-)?activating examples|\b(?:text|test) examples|\bwords)\s*):/gi;
+  /(?<=(?:example\s*\d+|activations|latent explanation|activating examples|(?:text|test) examples)\s*):/gi;
 const ANGLES = /<(?=<)|(?<=<)<|>(?=>)|(?<=>)>/g;
 
 const NAMED = new Map([["\n", "\\n"], ["\r", "\\r"], ["\t", "\\t"], ["\\", "\\\\"]]);

@@ -1,7 +1,8 @@
 /**
  * Intruder: which of some windows is not like the others? One in which the latent does not fire among
- * those of one quantile in which it does. It judges the latent, not an explanation, which is not shown
- * (spec train-and-interpret B.9; the published one does not run, texts are worded anew).
+ * those of one quantile in which it does. In these the tokens on which it fires are marked, in that one as
+ * many others. It judges the latent, not an explanation, which is not shown (spec train-and-interpret B.9;
+ * the published one does not run, texts are worded anew).
  */
 import type { ChatRequest } from "../../llm/chat.ts";
 import type { Example, LatentExamples } from "../example.ts";
@@ -13,8 +14,9 @@ import {
   QUOTING_NOTE,
   withoutThoughts,
 } from "../prompts/conversation.ts";
-import { quotedTokens } from "../prompts/quoting.ts";
+import { type Marked, quotedMarkedText, strongOrEqual } from "../prompts/marked_text.ts";
 import type { ClassifierOptions } from "./classifier.ts";
+import { markCounts, wrongMarks } from "./fuzz_marks.ts";
 import { batches, latentRandom, shuffled } from "./orders.ts";
 import type { ChatScorer, Question } from "./scorer.ts";
 
@@ -33,7 +35,7 @@ export interface IntruderRow {
 
 const SYSTEM = `You are an intelligent and meticulous linguistics researcher.
 
-You will be given several numbered text examples. All of them but one share a certain latent, a pattern of language. Your task is to find the intruder, the one example that does not share it.
+You will be given several numbered text examples. Portions of them are between tokens << and >>. In all examples but one these portions share a certain latent, a pattern of language. Your task is to find the intruder, the one example that does not share it.
 
 Write the number of the intruder on the last line of your answer, as [RESPONSE]: 2.
 
@@ -73,6 +75,7 @@ export function intruder(options: ClassifierOptions): ChatScorer<IntruderRow> {
 /** Windows that are shown together, the intruder's place among them. */
 interface Company {
   readonly examples: readonly Example[];
+  readonly texts: readonly string[];
   readonly distance: number;
   readonly intruder: number;
 }
@@ -93,16 +96,24 @@ function companies(
     .slice(0, intruders.length)
     .map((company, i) => {
       const place = Math.floor(random() * examplesPerPrompt);
+      const [count] = markCounts(random, company, 1);
+      const marked = company.map((example) => text(example, strongOrEqual(example)));
+      const wrong = text(intruders[i], wrongMarks(random, intruders[i], count) ?? (() => false));
       return {
         examples: company.toSpliced(place, 0, intruders[i]),
+        texts: marked.toSpliced(place, 0, wrong),
         distance: company[0].distance,
         intruder: place,
       };
     });
 }
 
+function text({ tokens }: Example, marked: Marked): string {
+  return quotedMarkedText(tokens, marked);
+}
+
 function question(company: Company, options: ClassifierOptions): Question<IntruderRow> {
-  const texts = company.examples.map(({ tokens }) => quotedTokens(tokens).join(""));
+  const { texts } = company;
   const lines = texts.map((text, i) => `Example ${i}: ${text}\n`);
   const request: ChatRequest = {
     messages: conversation(SYSTEM + QUOTING_NOTE, [], `Text examples:\n\n${lines.join("")}`),
