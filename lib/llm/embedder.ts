@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { z } from "zod";
 import { ChatFailure, type Embedder, type Usage } from "./chat.ts";
-import type { Endpoint, Reading } from "./endpoint.ts";
+import type { Endpoint, Inquiry, Reading } from "./endpoint.ts";
 import type { Prices } from "./prices.ts";
 import { mostTokens, roughTokens } from "./token_counts.ts";
 
@@ -19,12 +19,12 @@ const Embeddings = z.object({
   }).nullish().catch(undefined),
 });
 
-/** Vectors as they are kept: their 32-bit floats, in base64. */
-const Kept = z.array(z.base64());
+/** A vector as it is kept: its 32-bit floats, in base64. */
+const Kept = z.base64();
 
 /**
  * Opens a model of embeddings. Its questions share limits, budget and answers with all others of the
- * endpoint.
+ * endpoint. Each text is asked about once, whatever others it is asked with.
  *
  * @param model as the endpoint calls it
  * @param prices from the options; where the cost is bounded, the endpoint's own if not given
@@ -36,32 +36,46 @@ export async function openEmbedder(
   prices?: Prices,
 ): Promise<Embedder> {
   const known = await endpoint.pricesOf(model, prices);
+  const identity = (text: string) => ({ model, embed: text });
+  const inquiry = (batch: readonly string[]): Inquiry<string[]> => ({
+    path: "embeddings",
+    identity: batch.map(identity),
+    most: usageOf(batch, (text) => mostTokens(text) + MOST_PER_TEXT),
+    rough: usageOf(batch, roughTokens),
+    prices: known,
+    body: () => ({ model, input: batch, encoding_format: "float" }),
+    read: (answer) => reading(answer, batch),
+    kept: z.array(Kept).length(batch.length),
+    parts: (value) => batch.map((text, i) => ({ identity: identity(text), value: value[i] })),
+  });
   return {
     async embed(texts) {
-      const batches = Array.from(
-        { length: Math.ceil(texts.length / BATCH) },
-        (_, i) => texts.slice(i * BATCH, (i + 1) * BATCH),
-      );
-      const answers = await Promise.all(batches.map(async (batch) => {
-        const { value } = await endpoint.answer({
-          path: "embeddings",
-          identity: { model, embed: batch },
-          most: usageOf(batch, (text) => mostTokens(text) + MOST_PER_TEXT),
-          rough: usageOf(batch, roughTokens),
-          prices: known,
-          body: () => ({ model, input: batch, encoding_format: "float" }),
-          read: (answer) => reading(answer, batch),
-          kept: Kept.length(batch.length),
-        });
-        return value.map(fromBase64);
-      }));
-      const vectors = answers.flat();
-      if (vectors.some(({ length }) => length !== vectors[0].length)) {
-        throw new ChatFailure(`${model} gives vectors of different lengths.`, batches.length);
+      const vectors = new Map<string, string | undefined>();
+      for (const text of new Set(texts)) {
+        vectors.set(text, await endpoint.recall(identity(text), Kept));
       }
-      return vectors;
+      const missing = [...vectors.keys()].filter((text) => vectors.get(text) === undefined);
+      await Promise.all(
+        batches(missing).map(async (batch) => {
+          const { value } = await endpoint.answer(inquiry(batch));
+          batch.forEach((text, i) => vectors.set(text, value[i]));
+        }),
+      );
+      return sameLengths(model, texts.map((text) => fromBase64(vectors.get(text)!)));
     },
   };
+}
+
+function batches(texts: readonly string[]): string[][] {
+  return Array.from(
+    { length: Math.ceil(texts.length / BATCH) },
+    (_, i) => texts.slice(i * BATCH, (i + 1) * BATCH),
+  );
+}
+
+function sameLengths(model: string, vectors: Float32Array[]): Float32Array[] {
+  if (vectors.every(({ length }) => length === vectors[0].length)) return vectors;
+  throw new ChatFailure(`${model} gives vectors of different lengths.`, vectors.length);
 }
 
 function usageOf(texts: readonly string[], count: (text: string) => number): Usage {

@@ -51,6 +51,8 @@ export interface Inquiry<T> {
   /** @returns undefined when it is not an answer */
   read(answer: unknown): Reading<T> | undefined;
   readonly kept: z.ZodType<T>;
+  /** Answers to parts of it that are kept in its place, for {@linkcode Endpoint.recall}. */
+  parts?(value: T): readonly { readonly identity: unknown; readonly value: unknown }[];
 }
 
 /** An answer, and whether it was there before. */
@@ -173,14 +175,14 @@ export class Endpoint implements Disposable {
    *   model, an endpoint that is gone
    */
   async answer<T>(inquiry: Inquiry<T>): Promise<Answered<T>> {
-    const key = AnswerCache.key({ base: this.base, question: inquiry.identity });
+    const key = this.#key(inquiry.identity);
     const underWay = this.#underWay.get(key);
     if (underWay !== undefined) {
       const { value } = await (underWay as Promise<Answered<T>>);
       this.#use.cached++;
       return { value, cached: true };
     }
-    const asked = this.#lookUpOrAsk(key, inquiry);
+    const asked = this.#lookUpOrAsk(inquiry);
     this.#underWay.set(key, asked);
     try {
       return await asked;
@@ -189,14 +191,27 @@ export class Endpoint implements Disposable {
     }
   }
 
-  async #lookUpOrAsk<T>(key: string, inquiry: Inquiry<T>): Promise<Answered<T>> {
-    const kept = await this.#cache.get(key, inquiry.kept);
-    if (kept !== undefined) {
-      this.#use.cached++;
-      return { value: kept, cached: true };
-    }
+  /** The answer to a part of a question, if it is kept. */
+  async recall<T>(identity: unknown, kept: z.ZodType<T>): Promise<T | undefined> {
+    const value = await this.#cache.get(this.#key(identity), kept);
+    if (value !== undefined) this.#use.cached++;
+    return value;
+  }
+
+  #key(identity: unknown): string {
+    return AnswerCache.key({ base: this.base, question: identity });
+  }
+
+  async #keep<T>(inquiry: Inquiry<T>, value: T): Promise<void> {
+    const parts = inquiry.parts?.(value) ?? [{ identity: inquiry.identity, value }];
+    await Promise.all(parts.map((part) => this.#cache.put(this.#key(part.identity), part.value)));
+  }
+
+  async #lookUpOrAsk<T>(inquiry: Inquiry<T>): Promise<Answered<T>> {
+    const kept = await this.recall(inquiry.identity, inquiry.kept);
+    if (kept !== undefined) return { value: kept, cached: true };
     try {
-      const value = await this.#persist(inquiry, (value) => this.#cache.put(key, value));
+      const value = await this.#persist(inquiry);
       this.#unanswered = 0;
       return { value, cached: false };
     } catch (error) {
@@ -206,10 +221,10 @@ export class Endpoint implements Disposable {
   }
 
   /** Asks until there is an answer, or no hope of one. */
-  async #persist<T>(inquiry: Inquiry<T>, keep: (value: T) => Promise<void>): Promise<T> {
+  async #persist<T>(inquiry: Inquiry<T>): Promise<T> {
     for (let attempt = 1;; attempt++) {
       try {
-        return await this.#attempt(inquiry, attempt, keep);
+        return await this.#attempt(inquiry, attempt);
       } catch (error) {
         if (!(error instanceof Setback)) throw error;
         if (attempt >= this.#options.maxAttempts) throw this.#giveUp(error, attempt);
@@ -234,11 +249,7 @@ export class Endpoint implements Disposable {
   }
 
   /** One request, or more where the endpoint has to be asked in another way. */
-  async #attempt<T>(
-    inquiry: Inquiry<T>,
-    attempt: number,
-    keep: (value: T) => Promise<void>,
-  ): Promise<T> {
+  async #attempt<T>(inquiry: Inquiry<T>, attempt: number): Promise<T> {
     const { promptTokens, completionTokens } = inquiry.rough;
     using _turn = await this.#limits.turn(promptTokens + completionTokens);
     const worst = spendOf(inquiry.most, inquiry.prices);
@@ -247,7 +258,7 @@ export class Endpoint implements Disposable {
     try {
       const reading = await this.#ask(inquiry, attempt);
       spend = this.#paid(reading, inquiry, worst);
-      await keep(reading.value);
+      await this.#keep(inquiry, reading.value);
       return reading.value;
     } catch (error) {
       if (!(error instanceof Setback)) throw error;

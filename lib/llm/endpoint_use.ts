@@ -6,7 +6,7 @@ import type { Usage } from "./chat.ts";
 export interface UseReport {
   /** Questions that were answered by the endpoint. */
   readonly asked: number;
-  /** Questions whose answer was there, from an earlier run or an equal question of this one. */
+  /** Questions whose answer was there, from an earlier run or an equal question of this one; texts, of embeddings. */
   readonly cached: number;
   /** Requests that were sent, with those that failed. */
   readonly sent: number;
