@@ -11,7 +11,7 @@ const KEPT = 2000;
 /** What is kept of an answer without a marker as published (B.6). */
 export const UNPARSED = "Explanation could not be parsed.";
 
-const MARKER = /\[\s*EXPLANATION\s*\]\s*\**\s*:/gi;
+const MARKER = /\[\s*EXPLANATION\s*\][\s*]*:/gi;
 
 /** As published: all after the first marker, whatever it is. */
 export function publishedExplanation({ text }: ChatReply): Explanation {
@@ -50,7 +50,7 @@ function problemOf(
 
 /** Without the emphasis and the quotation marks that some models put around it. */
 function cleaned(explanation: string): string {
-  const bare = explanation.trim().replace(/^[*_`\s]+|[*_`\s]+$/g, "");
+  const bare = explanation.trim().replace(/^\*\*\s*/, "").replace(/\*\*$/, "").trim();
   const [, inside] = /^"([^"]*)"$/.exec(bare) ?? [];
   return inside ?? bare;
 }

@@ -15,7 +15,7 @@
 
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\\]/gu;
 const CONTROL_TOKEN = /<(?=\||\/?(?:s|bos|eos|pad|unk|im_start|im_end|(?:start|end)_of_turn)>)/gi;
-const MARKER = /\[(?=\s*\/?\s*(?:explanation|response|inst|system_prompt|available_tools)\s*\])/gi;
+const MARKER = /\[(?=[\s/]*(?:explanation|response|inst|system_prompt|available_tools)\s*\])/gi;
 const HEADING =
   /(?<=(?:example\s*\d+|activations|latent explanation|activating examples|(?:text|test) examples)\s*):/gi;
 const ANGLES = /<(?=<)|(?<=<)<|>(?=>)|(?<=>)>/g;

@@ -145,7 +145,7 @@ function question(company: Company, options: ClassifierOptions): Question<Intrud
 /** The number after the last marker, or that of a JSON answer, if it is one of `count` places. */
 export function intruderReply(text: string, count: number): number | undefined {
   const places = withoutThoughts(text)
-    .matchAll(/(?:\[RESPONSE\]\s*\**\s*:|"intruder"\s*:)\s*\**\s*\[?\s*(\d+)/gi);
+    .matchAll(/(?:\[RESPONSE\]|"intruder")[\s*]*:[\s*[]*(\d+)/gi);
   const last = [...places].at(-1)?.[1];
   return last !== undefined && Number(last) < count ? Number(last) : undefined;
 }
