@@ -5,7 +5,7 @@ import { endpointAddress } from "./address.ts";
 const KEYS = {
   OPENROUTER_API_KEY: "sk-or-1",
   OPENAI_API_KEY: "sk-oa-2",
-  BABELSCOPE_API_KEY: "sk-ba-3",
+  BABELSCOPE_API_KEY: "sk-babel-3",
 };
 
 function address(url: string, keys: Record<string, string> = KEYS) {
@@ -32,7 +32,7 @@ Deno.test("the key is the one of the host", () => {
   assert.equal(variable("https://notopenai.com/v1"), "BABELSCOPE_API_KEY");
   assert.equal(variable("https://openai.com.evil.example/v1"), "BABELSCOPE_API_KEY");
   assert.equal(variable("http://127.0.0.1:8080/v1"), "BABELSCOPE_API_KEY");
-  const any = { BABELSCOPE_API_KEY: "sk-ba-3" };
+  const any = { BABELSCOPE_API_KEY: "sk-babel-3" };
   assert.equal(variable("https://openrouter.ai/api/v1", any), "BABELSCOPE_API_KEY");
   assert.equal(variable("https://models.example/v1", { OPENAI_API_KEY: "x" }), undefined);
 });
@@ -86,10 +86,15 @@ Deno.test("a key that no header can hold is refused, line ends around one are no
 Deno.test("printing a key, or writing it as JSON, does not tell it", () => {
   const found = address("https://models.example/v1");
   for (const text of [JSON.stringify(found), Deno.inspect(found), `${found.key}`]) {
-    assert.ok(!text.includes("sk-ba-3"), text);
+    assert.ok(!text.includes("sk-babel-3"), text);
   }
   assert.equal(
-    found.key?.redact("Bearer sk-ba-3, sk-ba-3"),
+    found.key?.redact("Bearer sk-babel-3, sk-babel-3"),
     "Bearer [BABELSCOPE_API_KEY], [BABELSCOPE_API_KEY]",
   );
+});
+
+Deno.test("a word that stands for no key at all may be in answers", () => {
+  const { key } = address("http://127.0.0.1/v1", { BABELSCOPE_API_KEY: "none" });
+  assert.equal(key?.redact("none of these"), "none of these");
 });

@@ -24,6 +24,8 @@ export function needsKey(host: string): boolean {
   return keyVariables(host).length > 1;
 }
 
+const SHORTEST_SECRET = 8;
+
 /** A secret. Printing it, or writing it as JSON, gives its variable's name. */
 export class ApiKey {
   readonly #value: string;
@@ -53,8 +55,12 @@ export class ApiKey {
     return `Bearer ${this.#value}`;
   }
 
-  /** The text with the key taken out, should whoever answers have put it there. */
+  /**
+   * The text with the key taken out, should whoever answers have put it there. What is shorter than
+   * any secret, such as `none` for a local server, stays: it may be a word of an answer.
+   */
   redact(text: string): string {
+    if (this.#value.length < SHORTEST_SECRET) return text;
     return text.replaceAll(this.#value, `[${this.variable}]`);
   }
 

@@ -1,14 +1,16 @@
 /** A language model behind an endpoint. */
 import { z } from "zod";
-import type { ChatModel, ChatReply, ChatRequest } from "./chat.ts";
+import type { ChatModel, ChatReply } from "./chat.ts";
 import {
   chatBody,
+  chatIdentity,
   type Concessions,
   concessionTo,
   openRouterExtras,
   readCompletion,
 } from "./chat_wire.ts";
-import type { Endpoint, Reading } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { Reading } from "./inquiry.ts";
 import type { Prices } from "./prices.ts";
 import { mostUsage, roughTokens, roughUsage } from "./token_counts.ts";
 
@@ -63,13 +65,6 @@ export async function openChatModel(
       return { ...value, cached };
     },
   };
-}
-
-/** What makes two questions the same; keys in a fixed order. */
-export function chatIdentity(model: string, request: ChatRequest): unknown {
-  const { messages, maxTokens, temperature, schema, attempt = 0 } = request;
-  const said = messages.map(({ role, content }) => ({ role, content }));
-  return { model, messages: said, maxTokens, temperature, schema, attempt };
 }
 
 function reading(answer: unknown, promptTokens: number): Reading<Kept> | undefined {

@@ -34,6 +34,13 @@ export function chatBody(
   };
 }
 
+/** What makes two questions the same; keys in a fixed order. */
+export function chatIdentity(model: string, request: ChatRequest): unknown {
+  const { messages, maxTokens, temperature, schema, attempt = 0 } = request;
+  const said = messages.map(({ role, content }) => ({ role, content }));
+  return { model, messages: said, maxTokens, temperature, schema, attempt };
+}
+
 /** What OpenRouter is told besides: to say the cost, and to ask nobody who is dearer than `prices`. */
 export function openRouterExtras(prices: Prices | undefined): ChatBody {
   return {

@@ -2,7 +2,8 @@
 import { Buffer } from "node:buffer";
 import { z } from "zod";
 import { ChatFailure, type Embedder, type Usage } from "./chat.ts";
-import type { Endpoint, Inquiry, Reading } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { Inquiry, Reading } from "./inquiry.ts";
 import type { Prices } from "./prices.ts";
 import { mostTokens, roughTokens } from "./token_counts.ts";
 

@@ -2,11 +2,12 @@
  * An OpenAI-compatible endpoint: waits for turns and money, asks, tries again, and keeps every answer.
  */
 import { join } from "node:path";
-import { z } from "zod";
+import type { z } from "zod";
 import { cacheFolder } from "../cli/cache.ts";
 import { InputError } from "../formats/input_error.ts";
 import type { Random } from "../stats/random.ts";
 import { endpointAddress } from "./address.ts";
+import { ask, listModels } from "./ask.ts";
 import { AnswerCache } from "./answer_cache.ts";
 import type { Environment } from "./api_key.ts";
 import { Budget, type Spend } from "./budget.ts";
@@ -15,51 +16,11 @@ import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { directClient } from "./direct_client.ts";
 import { EndpointUse, type UseReport } from "./endpoint_use.ts";
 import type { EndpointOptions } from "./options.ts";
+import type { Answered, Inquiry, Reading } from "./inquiry.ts";
 import { costOf, listedPrices, type Prices } from "./prices.ts";
 import { RateLimits } from "./rate_limits.ts";
-import { type Refusal, refusalIn, whatItMeans } from "./refusal.ts";
-import { type Connection, sendRequest } from "./request.ts";
+import type { Connection } from "./request.ts";
 import { backOff, Setback } from "./setback.ts";
-
-/** What an answer says, and what it cost. */
-export interface Reading<T> {
-  /** Kept on disk: a JSON value. */
-  readonly value: T;
-  /** As the endpoint tells, or guessed from the texts. */
-  readonly usage: Usage;
-  readonly usageTold: boolean;
-  /** What the endpoint says that it charged. */
-  readonly dollars?: number;
-}
-
-/** A question in the endpoint's own terms. */
-export interface Inquiry<T> {
-  /** Below the base URL. */
-  readonly path: string;
-  /** What the answer depends on, besides the endpoint: a JSON value. */
-  readonly identity: unknown;
-  /** The most tokens that question and answer can have. */
-  readonly most: Usage;
-  /** About how many they have, for limits of a minute. */
-  readonly rough: Usage;
-  /** Undefined where nobody has told them. */
-  readonly prices: Prices | undefined;
-  /** The body to send, made anew for every attempt. */
-  body(): Readonly<Record<string, unknown>>;
-  /** Whether it can be asked in another way after this refusal; `body` then gives that way. */
-  concede?(body: Readonly<Record<string, unknown>>, refusal: Refusal): boolean;
-  /** @returns undefined when it is not an answer */
-  read(answer: unknown): Reading<T> | undefined;
-  readonly kept: z.ZodType<T>;
-  /** Answers to parts of it that are kept in its place, for {@linkcode Endpoint.recall}. */
-  parts?(value: T): readonly { readonly identity: unknown; readonly value: unknown }[];
-}
-
-/** An answer, and whether it was there before. */
-export interface Answered<T> {
-  readonly value: T;
-  readonly cached: boolean;
-}
 
 /** What an endpoint takes from its surroundings; tests give their own. */
 export interface Surroundings {
@@ -152,12 +113,7 @@ export class Endpoint implements Disposable {
    */
   async pricesOf(model: string, given: Prices | undefined): Promise<Prices | undefined> {
     if (given !== undefined || this.#options.maxCost === undefined) return given;
-    const { status, text } = await sendRequest(this.#connection, "models")
-      .catch((error) => {
-        if (error instanceof Setback) throw new InputError(error.message);
-        throw error;
-      });
-    const prices = status === 200 ? listedPrices(this.#parsed(text), model) : undefined;
+    const prices = listedPrices(await listModels(this.#connection), model);
     if (prices !== undefined) return prices;
     throw new InputError(
       `${this.base} does not tell what ${model} costs, which --max-cost needs; give the prices in ` +
@@ -256,7 +212,11 @@ export class Endpoint implements Disposable {
     const settle = await this.#budget.reserve(worst);
     let spend: Spend = { tokens: 0, dollars: 0 };
     try {
-      const reading = await this.#ask(inquiry, attempt);
+      const reading = await ask(this.#connection, inquiry, {
+        attempt,
+        now: () => this.#clock.now(),
+        sent: () => this.#use.sent++,
+      });
       spend = this.#paid(reading, inquiry, worst);
       await this.#keep(inquiry, reading.value);
       return reading.value;
@@ -274,25 +234,6 @@ export class Endpoint implements Disposable {
     }
   }
 
-  async #ask<T>(inquiry: Inquiry<T>, attempt: number): Promise<Reading<T>> {
-    for (;;) {
-      const body = inquiry.body();
-      this.#use.sent++;
-      const answer = await sendRequest(this.#connection, inquiry.path, body);
-      const value = this.#parsed(answer.text);
-      const refusal = refusalIn({ ...answer, value });
-      if (refusal === undefined) {
-        const reading = inquiry.read(value);
-        if (reading !== undefined) return reading;
-        throw new Setback(`${this.base} answers with something that is not an answer.`, {
-          perhapsPaid: true,
-        });
-      }
-      if (inquiry.concede?.(body, refusal)) continue;
-      throw whatItMeans(refusal, this.#connection.address, attempt, this.#clock.now());
-    }
-  }
-
   /** Counts an answer. Where the endpoint does not tell what it took, it took the most it could. */
   #paid<T>(
     { usage, usageTold, dollars }: Reading<T>,
@@ -303,19 +244,6 @@ export class Endpoint implements Disposable {
     this.#use.answered(usage, cost);
     if (!usageTold) return { ...worst, dollars: dollars ?? worst.dollars };
     return { tokens: usage.promptTokens + usage.completionTokens, dollars: cost ?? 0 };
-  }
-
-  /** The value of a JSON text; undefined where it is none. The key is taken out, however it is spelt. */
-  #parsed(text: string): unknown {
-    const { key } = this.#connection.address;
-    try {
-      return JSON.parse(
-        text,
-        (_, value) => key && typeof value === "string" ? key.redact(value) : value,
-      );
-    } catch {
-      return undefined;
-    }
   }
 
   [Symbol.dispose](): void {

@@ -20,7 +20,7 @@ export interface UseReport {
   readonly dollars: number | null;
   /**
    * The most that answers can have cost which were made, perhaps, and did not arrive. The budget
-   * counts them.
+   * counts them. Without prices, no dollars.
    */
   readonly perhapsPaid: { readonly requests: number } & Spend;
 }

@@ -1,6 +1,6 @@
 /** What questions would cost, without asking them. */
 import type { ChatRequest } from "./chat.ts";
-import { chatIdentity } from "./chat_model.ts";
+import { chatIdentity } from "./chat_wire.ts";
 import { costOf, type Prices } from "./prices.ts";
 import { roughUsage } from "./token_counts.ts";
 

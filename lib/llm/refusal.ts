@@ -4,6 +4,7 @@ import { InputError } from "../formats/input_error.ts";
 import type { EndpointAddress } from "./address.ts";
 import { keyVariables } from "./api_key.ts";
 import { BudgetSpent, ChatFailure } from "./chat.ts";
+import type { Answer } from "./request.ts";
 import { retryAfter, Setback } from "./setback.ts";
 
 /** A no, with the endpoint's own words. */
@@ -32,15 +33,7 @@ const ErrorBody = z.object({
 });
 
 /** The refusal in an answer, which may come with status 200; undefined where it is none. */
-export function refusalIn(
-  { status, retryAfter, value, text }: {
-    readonly status: number;
-    readonly retryAfter: string | null;
-    /** Of the body as JSON, if it is JSON. */
-    readonly value: unknown;
-    readonly text: string;
-  },
-): Refusal | undefined {
+export function refusalIn({ status, retryAfter, value, text }: Answer): Refusal | undefined {
   const error = ErrorBody.safeParse(value).data?.error;
   const well = status >= 200 && status < 300;
   if (well && error === undefined) return undefined;

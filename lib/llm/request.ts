@@ -1,6 +1,7 @@
 /** One request to an endpoint and its whole answer, bounded in time and size. */
 import { InputError } from "../formats/input_error.ts";
 import type { EndpointAddress } from "./address.ts";
+import type { ApiKey } from "./api_key.ts";
 import { Setback } from "./setback.ts";
 
 /** How an endpoint is spoken to. */
@@ -17,6 +18,8 @@ export interface Answer {
   readonly status: number;
   readonly retryAfter: string | null;
   readonly text: string;
+  /** Of the text as JSON; undefined if it is none. */
+  readonly value: unknown;
 }
 
 /** Bytes of an answer: the longest are vectors of embeddings, 20 bytes a number. */
@@ -58,11 +61,23 @@ export async function sendRequest(
       status: response.status,
       retryAfter: response.headers.get("retry-after"),
       text: address.key?.redact(text) ?? text,
+      value: parsed(text, address.key),
     };
   } catch (error) {
     if (error instanceof InputError || error instanceof Setback) throw error;
     if (error instanceof Deno.errors.NotCapable) throw error;
     throw noAnswer(address, error, { timeout, answered });
+  }
+}
+
+/** The value of a JSON text; undefined where it is none. The key is taken out, however it is spelt. */
+function parsed(text: string, key: ApiKey | undefined): unknown {
+  const redacted = (_: string, value: unknown) =>
+    typeof value === "string" ? key?.redact(value) : value;
+  try {
+    return JSON.parse(text, key && redacted);
+  } catch {
+    return undefined;
   }
 }
 
