@@ -15,6 +15,11 @@ export interface Tokenizer {
   readonly eosToken: string | undefined;
   /** Most tokens of an input, as tokenizer_config.json has it; Infinity where it sets no bound. */
   readonly modelMaxLength: number;
+  /**
+   * True where Hugging Face's decode takes spaces before punctuation away, as tokenizer_config.json may
+   * have it (`clean_up_tokenization_spaces`); {@linkcode decode} here never does.
+   */
+  readonly cleansUpSpaces: boolean;
   /** One past the largest token id. */
   readonly vocabSize: number;
   /**
@@ -70,6 +75,7 @@ interface TokenizerConfig {
   readonly eos_token?: SpecialToken;
   readonly add_bos_token?: boolean;
   readonly model_max_length?: unknown;
+  readonly clean_up_tokenization_spaces?: unknown;
 }
 
 type SpecialToken = string | { readonly content?: unknown } | null;
@@ -113,6 +119,7 @@ export function loadTokenizer(
     bosId: bos.id,
     eosToken: contentOf(config.eos_token),
     modelMaxLength: lengthBound(config.model_max_length),
+    cleansUpSpaces: config.clean_up_tokenization_spaces === true,
     vocabSize: 1 + maximum(inner.get_vocab().values()),
     encode(text) {
       const { ids } = guarded(where, () => inner.encode(text, { add_special_tokens: !bos.drop }));
