@@ -17,6 +17,7 @@ async function main(root: HTMLElement): Promise<void> {
   );
   if (typeof live === "string") say(`${live} Everything else is here as it was recorded.`);
   const read = async (path: string) => await (await fetchFile(ROOT, path)).json();
+  root.replaceChildren();
   mountExplorer(new StaticBackend(read, live), root);
 }
 
