@@ -2,6 +2,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import type { OptionValues } from "commander";
 import { integer, number } from "../cli/values.ts";
+import { InputError } from "../formats/input_error.ts";
 import type { Prices } from "./prices.ts";
 
 /** What {@linkcode withEndpointOptions} is parsed to. */
@@ -89,9 +90,18 @@ export function withEndpointOptions<O extends OptionValues>(
     );
 }
 
-/** Prices of chat in the options; undefined unless both are given. */
+/**
+ * Prices of chat in the options; undefined if none are given.
+ *
+ * @throws InputError when only one of the two is given
+ */
 export function chatPrices({ promptPrice, completionPrice }: EndpointOptions): Prices | undefined {
-  if (promptPrice === undefined || completionPrice === undefined) return undefined;
+  if (promptPrice === undefined && completionPrice === undefined) return undefined;
+  if (promptPrice === undefined || completionPrice === undefined) {
+    throw new InputError(
+      "Only one price is given; give both --prompt-price and --completion-price.",
+    );
+  }
   return { prompt: promptPrice, completion: completionPrice };
 }
 

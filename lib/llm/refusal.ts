@@ -108,7 +108,7 @@ function adviceOn(status: number): string {
 }
 
 /** The start of a text without line ends and controls: it goes to terminals and lists. */
-export function oneLine(text: string, limit = 300): string {
+function oneLine(text: string, limit = 300): string {
   const line = text.slice(0, 4 * limit).replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\s]+/gu, " ")
     .trim().replace(/\.$/, "");
   return (line.length > limit ? `${line.slice(0, limit)}…` : line).toWellFormed();

@@ -1,30 +1,45 @@
 #!/usr/bin/env -S deno run --allow-net
 /**
- * A language model of two rules, so that explanations and scores are known before they are asked for:
+ * A language model that follows rules, so that explanations and scores are known before it is asked:
  *
  * - Asked for an explanation, it names the word that is most often between `<<` and `>>` in the
- *   question; of several, the first by code units: `[EXPLANATION]: texts with «word»`.
+ *   question, or in its list of WORDS; of several, the first by code units: `texts with «word»`.
  * - Asked whether examples fit an explanation, it says yes to those whose text has the word; where
- *   parts of examples are marked, to those of which every marked part has it, and there is one.
- * - Asked which example does not belong, it names the first whose marked parts do not have the most
- *   common marked word.
- * - Asked for the activations of a document, it gives 10 to every token that has the word, 0 to others.
+ *   parts of an example are marked, all of them must have it.
+ * - Asked for the intruder, it names the first example without the word that most examples have, in
+ *   their marked parts if they have any.
+ * - Asked for the activations of a document, it gives 10 to tokens of the word, and 0 to others.
+ *
+ * A word is letters and digits in a row, as far as they are marked; to have it is to have these
+ * characters, within longer words too.
  *
  * As a program it answers on a port of this machine, for demonstrations:
  * `deno run --allow-net tests/support/rule_responder.ts 8080`.
  */
-import { type ChatQuestion, type ChatServer, startChatServer } from "./chat_server.ts";
-import type { ChatServerOptions } from "./chat_server.ts";
+import {
+  type ChatQuestion,
+  type ChatServer,
+  type ChatServerOptions,
+  startChatServer,
+} from "./chat_server.ts";
 
 /** The answer to a question. */
 export function ruleAnswer({ messages, response_format }: ChatQuestion): string {
   const question = messages.findLast(({ role }) => role === "user")?.content ?? "";
-  const system = messages.find(({ role }) => role === "system")?.content ?? "";
-  if (system.includes("[RESPONSE]")) return intruder(question);
-  const explanation = explanationIn(question);
-  if (explanation === undefined) return explain(question);
-  const labels = examplesIn(question).map((text) => fits(text, wordOf(explanation)) ? 1 : 0);
-  return inSchema(labels, response_format?.json_schema.schema);
+  const explained = /^\s*Latent explanation:\s*(.*?)\n\s*\n\s*(?:Text|Test) examples:/s.exec(
+    question,
+  );
+  const inSchema = response_format !== undefined;
+  if (explained !== null) {
+    const labels = examplesIn(question).map((text) => fits(text, wordOf(explained[1])) ? 1 : 0);
+    return JSON.stringify(inSchema ? { answers: labels } : labels);
+  }
+  if (question.startsWith("{")) return JSON.stringify(simulated(JSON.parse(firstLine(question))));
+  if (question.startsWith("Text examples:")) {
+    const place = intruder(examplesIn(question));
+    return inSchema ? JSON.stringify({ intruder: place }) : `[RESPONSE]: ${place}`;
+  }
+  return `[EXPLANATION]: ${explanationOf(mostCommon(markedParts(question).flatMap(wordsIn)))}`;
 }
 
 /** Starts an endpoint that answers by the rules. */
@@ -44,67 +59,89 @@ export function wordOf(explanation: string): string | undefined {
   return /«([^»]+)»/.exec(explanation)?.[1];
 }
 
-/** The most common word between marks: letters and digits in a row, as far as they are marked. */
-export function commonMarkedWord(text: string): string {
+/** Whether an example has the word: in all marked parts, if it has any, else anywhere. */
+export function fits(text: string, word: string | undefined): boolean {
+  if (word === undefined) return false;
+  const parts = markedParts(text);
+  return parts.length > 0 ? parts.every((part) => part.includes(word)) : plain(text).includes(word);
+}
+
+/** The most common of some words, the first by code units of several; empty if there is none. */
+function mostCommon(words: readonly string[]): string {
   const counts = new Map<string, number>();
-  for (const part of markedParts(text)) {
-    for (const [word] of part.matchAll(/[\p{L}\p{M}\p{N}]+/gu)) {
-      counts.set(word, (counts.get(word) ?? 0) + 1);
-    }
-  }
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
   const ranked = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   return ranked[0]?.[0] ?? "";
 }
 
-/** Whether an example has the word: in its marked parts, if it has any, else anywhere. */
-export function fits(text: string, word: string | undefined): boolean {
-  if (word === undefined) return false;
-  const parts = markedParts(text);
-  return parts.length > 0 ? parts.every((part) => part.includes(word)) : text.includes(word);
+function wordsIn(text: string): string[] {
+  return text.match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
 }
 
-function explain(question: string): string {
-  return `[EXPLANATION]: ${explanationOf(commonMarkedWord(question))}`;
-}
-
-function intruder(question: string): string {
-  const word = commonMarkedWord(question);
-  const index = examplesIn(question).findIndex((text) => !fits(text, word));
-  return `[RESPONSE]: ${Math.max(index, 0)}`;
-}
-
-/** What lies between marks; escapes of quoted text are not words. */
+/** What lies between marks, and the entries of a list of WORDS. */
 function markedParts(text: string): string[] {
-  const plain = text.replace(/\\(u[0-9a-f]{4}|[^u])/g, " ");
-  return [...plain.matchAll(/<<(.*?)>>/gs)].map(([, part]) => part);
-}
-
-function explanationIn(question: string): string | undefined {
-  return /^\s*Latent explanation:\s*(.*?)\n\s*\n\s*(?:Text|Test) examples:/s.exec(question)?.[1];
-}
-
-/** Texts of `Example 0: text`; a text reaches to the next number in turn. */
-function examplesIn(question: string): string[] {
-  const texts: string[] = [];
-  const [first] = /^Example (\d+):/m.exec(question) ?? [];
-  if (first === undefined) return texts;
-  let rest = question.slice(question.indexOf(first));
-  for (let i = Number(/\d+/.exec(first)![0]);; i++) {
-    const heading = `Example ${i}:`;
-    if (!rest.startsWith(heading)) return texts;
-    rest = rest.slice(heading.length);
-    const next = rest.indexOf(`\nExample ${i + 1}:`);
-    texts.push(next < 0 ? rest : rest.slice(0, next));
-    if (next < 0) return texts;
-    rest = rest.slice(next + 1);
+  const [, list] = /^WORDS: \[(.*)\]$/m.exec(text) ?? [];
+  if (list !== undefined) {
+    return [...list.matchAll(/"((?:\\.|[^"\\])*)"/g)].map(([, word]) => plain(word));
   }
+  return [...plain(text).matchAll(/<<(.*?)>>/gs)].map(([, part]) => part);
 }
 
-/** The list in the place that a schema has for one; the list alone without a schema. */
-function inSchema(labels: readonly number[], schema: unknown): string {
-  const properties = (schema as { properties?: Record<string, { type?: string }> })?.properties;
-  const [name] = Object.entries(properties ?? {}).find(([, { type }]) => type === "array") ?? [];
-  return JSON.stringify(name === undefined ? labels : { [name]: labels });
+/** Without the escapes of quoted text, whose letters are no words. */
+function plain(text: string): string {
+  return text.replace(/\\(u[0-9a-f]{4}|[^u])/g, " ");
+}
+
+function intruder(examples: readonly string[]): number {
+  const words = examples.map((text) => {
+    const parts = markedParts(text);
+    return new Set((parts.length > 0 ? parts : [plain(text)]).flatMap(wordsIn));
+  });
+  const common = mostCommon(words.flatMap((set) => [...set]));
+  return Math.max(words.findIndex((set) => !set.has(common)), 0);
+}
+
+/** The document with its activations filled in. */
+function simulated(
+  { to_find, document, activations }: {
+    to_find: string;
+    document: string;
+    activations: readonly { readonly token: string }[];
+  },
+) {
+  const word = wordOf(to_find);
+  const places = word === undefined
+    ? []
+    : [...document.matchAll(new RegExp(RegExp.escape(word), "gu"))].map(({ index }) => index);
+  let start = 0;
+  return {
+    activations: activations.map(({ token }) => {
+      const end = start + token.length;
+      const inside = places.some((place) => place < end && place + word!.length > start);
+      start = end;
+      return { token, activation: inside ? 10 : 0 };
+    }),
+  };
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0];
+}
+
+/**
+ * Texts of `Example 0: text`: each reaches to the next number in turn, the last to the end of the
+ * question or to the words with which it is asked again.
+ */
+function examplesIn(question: string): string[] {
+  const [asked] = question.split("\n\nYour last answer");
+  const texts: string[] = [];
+  let rest = asked.slice(asked.indexOf("Example 0:"));
+  for (let i = 0; rest.startsWith(`Example ${i}:`); i++) {
+    const next = rest.indexOf(`\nExample ${i + 1}:`);
+    texts.push(rest.slice(`Example ${i}:`.length, next < 0 ? undefined : next));
+    rest = next < 0 ? "" : rest.slice(next + 1);
+  }
+  return texts;
 }
 
 /** How often a text has each letter of the Latin alphabet, and one for all texts. */
