@@ -1,5 +1,5 @@
 /** The score of one latent by detection or fuzzing, with intervals. */
-import { clusterBootstrap } from "../../stats/bootstrap.ts";
+import { clusterBootstrap, type Interval } from "../../stats/bootstrap.ts";
 import { wilson } from "../../stats/proportion.ts";
 import type { ScoredExample } from "../scorers/scorer.ts";
 import { areaUnderCurve } from "./area_under_curve.ts";
@@ -13,8 +13,9 @@ import {
 import type { Estimate, LatentScore } from "./latent_score.ts";
 
 /**
- * Metrics of rows. Shares of rows have Wilson's interval; balanced accuracy, F1 and AUC that of a
- * bootstrap of questions, since the rows of one answer are not independent.
+ * Metrics of rows. Shares of rows have Wilson's interval. Balanced accuracy, F1 and AUC have that of a
+ * bootstrap of questions, since the rows of one answer are not independent; that of the first two reaches
+ * as far as if rows were independent, since where nothing is wrong a bootstrap knows no doubt.
  *
  * @param rowsPerQuestion consecutive rows that were answered together
  */
@@ -27,6 +28,7 @@ export function confusionScore(
     { length: Math.ceil(rows.length / rowsPerQuestion) },
     (_, i) => rows.slice(i * rowsPerQuestion, (i + 1) * rowsPerQuestion),
   );
+  const drawn = confusionEstimates(questions.map((question) => confusionCounts(question)));
   const auc = probabilityArea(rows);
   const scored = rows.filter(({ prediction }) => prediction !== null).length;
   return {
@@ -34,8 +36,9 @@ export function confusionScore(
     failed: rows.length - scored,
     counts,
     metrics: {
-      ...confusionEstimates(questions.map((question) => confusionCounts(question))),
       ...shares(counts),
+      f1_score: wider(drawn.f1_score, f1Interval(counts)),
+      accuracy: wider(drawn.accuracy, balancedInterval(counts)),
       ...(Number.isNaN(auc) ? {} : { auc: areaEstimate(auc, questions) }),
     },
     main: "accuracy",
@@ -76,7 +79,7 @@ function weighted(parts: readonly ConfusionCounts[], weights: Uint32Array): Conf
   return { truePositives, falsePositives, trueNegatives, falseNegatives };
 }
 
-function shares(counts: ConfusionCounts): Partial<Record<keyof ConfusionMetrics, Estimate>> {
+function shares(counts: ConfusionCounts) {
   const { truePositives, falsePositives, trueNegatives, falseNegatives } = counts;
   const positives = truePositives + falseNegatives;
   const negatives = trueNegatives + falsePositives;
@@ -88,6 +91,29 @@ function shares(counts: ConfusionCounts): Partial<Record<keyof ConfusionMetrics,
     false_positive_rate: share(falsePositives, negatives),
     false_negative_rate: share(falseNegatives, positives),
   };
+}
+
+/** F1 is 2 j / (1 + j) of the share j of true positives in all rows but the true negatives. */
+function f1Interval(
+  { truePositives, falsePositives, falseNegatives }: ConfusionCounts,
+): Interval {
+  const { low, high } = wilson(truePositives, truePositives + falsePositives + falseNegatives);
+  return { low: 2 * low / (1 + low), high: 2 * high / (1 + high) };
+}
+
+/** Interval of half the sum of two independent shares, from theirs (Newcombe 1998, method 10). */
+function balancedInterval(counts: ConfusionCounts): Interval {
+  const { true_positive_rate: a, true_negative_rate: b } = shares(counts);
+  return {
+    low: (a.value + b.value - Math.hypot(a.value - a.low, b.value - b.low)) / 2,
+    high: (a.value + b.value + Math.hypot(a.high - a.value, b.high - b.value)) / 2,
+  };
+}
+
+function wider({ value, low, high }: Estimate, other: Interval): Estimate {
+  const lowest = Number.isNaN(low) ? other.low : Math.min(low, other.low);
+  const highest = Number.isNaN(high) ? other.high : Math.max(high, other.high);
+  return { value, low: lowest, high: highest };
 }
 
 /** A share with Wilson's interval; 0 of none. */

@@ -124,6 +124,17 @@ Deno.test("questions are drawn whole: rows that are answered alike say less", ()
   assert.ok(width(10) > 1.5 * width(1));
 });
 
+Deno.test("where nothing is wrong there is doubt still, as far as few rows leave it", () => {
+  const { accuracy, f1_score } = confusionScore(
+    rows(...times(10, "++"), ...times(10, "--")),
+    5,
+  ).metrics;
+  // Wilson's lower limit of 10 of 10 is 0.7225, of the share and of the rate alike
+  assert.ok(Math.abs(accuracy.low - (1 - Math.SQRT2 * (1 - 0.72247) / 2)) < 1e-4);
+  assert.ok(Math.abs(f1_score.low - 2 * 0.72247 / 1.72247) < 1e-4);
+  for (const { value, high } of [accuracy, f1_score]) assert.deepEqual([value, high], [1, 1]);
+});
+
 Deno.test("published rows with probabilities have an area", () => {
   const [a, b, c, d] = rows("++", "+-", "--", "-+");
   const scored = [

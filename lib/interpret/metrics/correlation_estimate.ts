@@ -8,10 +8,10 @@ export type Pairs = readonly [ArrayLike<number>, ArrayLike<number>];
 
 /** Pearson's coefficient over the pairs of all windows; NaN where a side does not vary. */
 export function correlation(windows: readonly Pairs[]): number {
-  return pearson(
+  return bounded(pearson(
     windows.flatMap(([a]) => Array.from(a)),
     windows.flatMap(([, b]) => Array.from(b)),
-  );
+  ));
 }
 
 /**
@@ -42,7 +42,12 @@ function momentsOf([as, bs]: Pairs, [centreA, centreB]: readonly number[]): numb
 
 function correlationOf([n, a, b, ab, aa, bb]: readonly number[]): number {
   const spread = (aa - a * a / n) * (bb - b * b / n);
-  return spread > 0 ? (ab - a * b / n) / Math.sqrt(spread) : NaN;
+  return spread > 0 ? bounded((ab - a * b / n) / Math.sqrt(spread)) : NaN;
+}
+
+/** Rounding takes a coefficient past 1. */
+function bounded(coefficient: number): number {
+  return Math.max(-1, Math.min(1, coefficient));
 }
 
 function mean(lists: readonly ArrayLike<number>[]): number {
