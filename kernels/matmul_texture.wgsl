@@ -1,6 +1,6 @@
 // Linear layer, texture family: Y[m, n] = f( sum_k X[m, k] W[n, k] + bias[n] )
 //
-//   X     texture, texel (k / 4, m): the activations
+//   X     texture, texel (k / 4, m): the activations; or, where XBUFFER, [rows, 4 * x_stride] f32
 //   W     texture: one shard of the weights, HF layout [out, in], in panels of PANEL rows; see weights.wgsl
 //   Y     [rows, 4 * stride] f32; this shard fills columns [first, first + outs), the padding with zeros
 //   bias  [all outs] f32, when BIAS
@@ -18,9 +18,15 @@
 // values twice: branches around all these stores take seconds to compile. (llvmpipe turns each fma into
 // a multiplication and an addition, and each store into a loop over lanes: hence whole vectors.)
 
-struct Params { rows: u32, first: u32, outs: u32, stride: u32, segments: u32, texels: u32 }
+struct Params {
+  rows: u32, first: u32, outs: u32, stride: u32, segments: u32, texels: u32, x_stride: u32,
+}
 
+#if XBUFFER
+@group(0) @binding(0) var<storage, read> X: array<vec4f>;
+#else
 @group(0) @binding(0) var X: texture_storage_2d<rgba32float, read>;
+#end
 @group(0) @binding(1) var W: texture_storage_2d<rgba32uint, read>;
 @group(0) @binding(2) var<storage, read_write> Y: array<vec4f>;
 #if BIAS
@@ -28,6 +34,12 @@ struct Params { rows: u32, first: u32, outs: u32, stride: u32, segments: u32, te
 @group(0) @binding(4) var<uniform> p: Params;
 #else
 @group(0) @binding(3) var<uniform> p: Params;
+#end
+
+#if XBUFFER
+fn activations(at: u32, row: u32) -> vec4f { return X[row * p.x_stride + at]; }
+#else
+fn activations(at: u32, row: u32) -> vec4f { return textureLoad(X, vec2u(at, row)); }
 #end
 
 @compute @workgroup_size(${LANES})
@@ -59,7 +71,7 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
     for (var k = 0u; k < p.texels; k++) {
 #if SHARED
 #for f in 0..(TOKENS * PER_TEXEL / 4 + LANES - 1) / LANES
-      let fetched${f} = textureLoad(X, vec2u(${PER_TEXEL / 4}u * (start + k) + part, source${f}));
+      let fetched${f} = activations(${PER_TEXEL / 4}u * (start + k) + part, source${f});
 #end
 #end
 #for n in 0..OUTS
@@ -79,10 +91,10 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
 #end
 #end
 #elif PER_TEXEL == 8
-        let x = textureLoad(X, vec2u(2u * (start + k), m${m}));
-        let y = textureLoad(X, vec2u(2u * (start + k) + 1u, m${m}));
+        let x = activations(2u * (start + k), m${m});
+        let y = activations(2u * (start + k) + 1u, m${m});
 #else
-        let x = textureLoad(X, vec2u(start + k, m${m}));
+        let x = activations(start + k, m${m});
 #end
 #for n in 0..OUTS
         a${m}_${n} = fma(x.w, w${n}.w, fma(x.z, w${n}.z, fma(x.y, w${n}.y, fma(x.x, w${n}.x, a${m}_${n}))));

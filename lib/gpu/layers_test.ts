@@ -24,7 +24,7 @@ import { SHARD_ROWS, uploadMatrix, type WeightType } from "./matrix.ts";
 import type { Recorder } from "./recorder.ts";
 import { recordRmsNorm } from "./rmsnorm.ts";
 import { recordRope } from "./rope.ts";
-import { allocateRows, type OwnedRows, readRows, strideOf, writeRows } from "./rows.ts";
+import { allocateRows, type OwnedRows, readRows, type Rows, strideOf, writeRows } from "./rows.ts";
 
 /** A handful of f32 operations per value. */
 const TOLERANCE = 1e-12;
@@ -77,7 +77,24 @@ for (const [family, subgroups] of WAYS) {
         const mean = values.reduce((sum, v) => sum + v * v, 0) / width;
         values.forEach((v, i) => expected[row * width + i] = weight[i] * v / Math.sqrt(mean + eps));
       }
-      assertClose(await readRows(gpu, output), expected, TOLERANCE);
+      const normed = await readRows(gpu, output);
+      assertClose(normed, expected, TOLERANCE);
+
+      // With the residual connection before it: the same as two steps, to the bit.
+      const before = randomValues(random, rows * width, 3);
+      using residual = upload(gpu, rows, before);
+      using update = upload(gpu, rows, x.map((v, i) => v - before[i]));
+      using both = upload(gpu, rows, before);
+      using together = allocateRows(gpu, "y", rows, width);
+      const norm = (recorder: Recorder, from: Rows, to: Rows, added?: Rows) =>
+        recordRmsNorm(gpu, recorder, from, weights.resource, eps, to, added);
+      run(gpu, (recorder) => {
+        recordAdd(gpu, recorder, residual, update);
+        norm(recorder, residual, output);
+        norm(recorder, both, together, update);
+      });
+      assert.deepEqual(await readRows(gpu, together), await readRows(gpu, output));
+      assert.deepEqual(await readRows(gpu, both), await readRows(gpu, residual));
     }
   });
 }

@@ -95,11 +95,12 @@ export function recordShardMatMul(
     const to = Math.min(x.rows, from + MOST_TOKENS);
     const input = rowsBetween(x, from, to);
     const output = rowsBetween(y, from, to);
-    const { kernel, tokens, outs } = kernelFor(gpu, shard.type, epilogue, input.rows);
+    const inPlace = !texture || readsInPlace(input, shard);
+    const { kernel, tokens, outs } = kernelFor(gpu, shard.type, epilogue, input.rows, inPlace);
     recorder.dispatch(
       kernel,
       [
-        texture ? stage(gpu, recorder, input) : bindRows(input),
+        inPlace ? bindRows(input) : stage(gpu, recorder, input),
         shard.resource,
         bindRows(output),
         ...bias,
@@ -110,12 +111,23 @@ export function recordShardMatMul(
         shard.rows,
         texture ? output.stride / 4 : output.stride,
         ...(texture
-          ? [segments, texels]
+          ? [segments, texels, input.stride / 4]
           : [texelsPerRow(shard.columns, shard.type), input.stride / 4]),
       ],
       [Math.ceil(input.rows / tokens), Math.ceil(shard.rows / outs)],
     );
   }
+}
+
+/** Multiplications up to which a product of the texture family reads activations from their buffer. */
+const SMALL = 2 ** 18;
+
+/**
+ * Whether activations are read where they lie. A load from a buffer is dearer than one from a texture on
+ * software Vulkan, but putting few rows into a texture is dearer than all of a small product.
+ */
+function readsInPlace(x: Rows, shard: Shard): boolean {
+  return x.rows <= 4 && x.rows * shard.rows * shard.columns <= SMALL;
 }
 
 /** The kernel for products of so many rows, and the rows and outputs of its tile. */
@@ -124,6 +136,7 @@ function kernelFor(
   type: WeightType,
   epilogue: Epilogue,
   rows: number,
+  inPlace: boolean,
 ): { kernel: Kernel; tokens: number; outs: number } {
   const { family } = gpu.identity;
   const constants = {
@@ -137,7 +150,8 @@ function kernelFor(
   }
   const tile = textureTile(gpu, rows);
   const source = weightsSource + textureSource;
-  const kernel = gpu.kernel("matmul_texture", source, { ...constants, ...tile });
+  const XBUFFER = inPlace ? 1 : 0;
+  const kernel = gpu.kernel("matmul_texture", source, { ...constants, ...tile, XBUFFER });
   return { kernel, tokens: tile.TOKENS, outs: tile.OUTS * tile.LANES };
 }
 

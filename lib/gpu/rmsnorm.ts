@@ -11,6 +11,7 @@ import { bindRows, type Rows } from "./rows.ts";
  *
  * @param weight [stride of x] f32, zero past its width
  * @param eps added to the mean square
+ * @param update what is added to x first, and stays added: the residual connection
  */
 export function recordRmsNorm(
   gpu: Gpu,
@@ -19,8 +20,11 @@ export function recordRmsNorm(
   weight: GPUBuffer,
   eps: number,
   y: Rows,
+  update?: Rows,
 ): void {
-  const kernel = gpu.kernel("rmsnorm", rowSumSource + source, rowSumConstants(gpu));
+  const constants = { ...rowSumConstants(gpu), ADD: update ? 1 : 0 };
+  const kernel = gpu.kernel("rmsnorm", rowSumSource + source, constants);
   const params = [x.rows, x.stride / 4, x.width, floatBits(eps)];
-  recorder.dispatchItems(kernel, [bindRows(x), weight, bindRows(y)], params, x.rows);
+  const bindings = [bindRows(x), weight, bindRows(y), ...update ? [bindRows(update)] : []];
+  recorder.dispatchItems(kernel, bindings, params, x.rows);
 }

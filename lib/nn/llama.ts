@@ -207,6 +207,8 @@ export class Llama implements Disposable {
     const layers = toTheEnd ? this.config.layers : last ? last.layer + 1 : 0;
     const space = crop(this.#workspaceFor(tokens.count), tokens.count);
     await this.#embed(recorder, tokens.ids, space.residual);
+    // A block's output that is still to be added, where nobody looks at the stream in between.
+    let update: Rows | undefined;
     for (let layer = 0; layer < layers; layer++) {
       const at = (site: Site) =>
         hooks.filter(({ hookpoint }) => hookpoint.layer === layer && hookpoint.site === site);
@@ -218,20 +220,17 @@ export class Llama implements Disposable {
         () => this.#checkpoint.uploadLayer(this.#gpu, layer),
       );
       const { weights } = lease;
+      this.#recordNorm(recorder, space, weights.attentionNorm, update);
       this.#recordAttention(recorder, weights, space, tokens, () => attend(recorder, layer, space));
-      recordRmsNorm(
-        this.#gpu,
-        recorder,
-        space.residual,
-        weights.mlpNorm,
-        this.config.normEpsilon,
-        space.normed,
-      );
+      this.#recordNorm(recorder, space, weights.mlpNorm, space.update);
+      update = undefined;
       for (const hook of at("mlp")) hook.before?.(recorder, space.normed, 0);
       await this.#recordMlp(recorder, weights, space, at("act_fn"), stop === "act_fn");
       if (stop !== "act_fn") {
         for (const hook of at("mlp")) await hook.run(recorder, space.update, 0);
-        recordAdd(this.#gpu, recorder, space.residual, space.update);
+        if (layer === layers - 1 || looksAtResidual(hooks, layer)) {
+          recordAdd(this.#gpu, recorder, space.residual, space.update);
+        } else update = space.update;
         for (const hook of at("residual")) await hook.run(recorder, space.residual, 0);
       }
       if (tokens.count >= MANY_TOKENS) recorder.submit();
@@ -385,6 +384,13 @@ export class Llama implements Disposable {
     }
   }
 
+  /** Records `space.normed` of the residual stream, to which an update is added first. */
+  #recordNorm(recorder: Recorder, space: Workspace, weight: GPUBuffer, update?: Rows): void {
+    const { normEpsilon } = this.config;
+    recordRmsNorm(this.#gpu, recorder, space.residual, weight, normEpsilon, space.normed, update);
+  }
+
+  /** From `space.normed`; leaves the attention's output in `space.update`. */
   #recordAttention(
     recorder: Recorder,
     layer: Layer,
@@ -393,13 +399,11 @@ export class Llama implements Disposable {
     attend: () => void,
   ): void {
     const gpu = this.#gpu;
-    const { heads, keyValueHeads, headDim, normEpsilon } = this.config;
-    recordRmsNorm(gpu, recorder, space.residual, layer.attentionNorm, normEpsilon, space.normed);
+    const { heads, keyValueHeads, headDim } = this.config;
     this.#recordLinear(recorder, space.normed, layer.qkv, space.qkv);
     recordRope(gpu, recorder, space.qkv, positions, rope, heads + keyValueHeads, headDim);
     attend();
     this.#recordLinear(recorder, space.attended, layer.output, space.update);
-    recordAdd(gpu, recorder, space.residual, space.update);
   }
 
   /** From `space.normed`; leaves the MLP's output in `space.update`, unless it stops at the neurons. */
@@ -446,6 +450,14 @@ export class Llama implements Disposable {
 function lastOf(hooks: readonly Hook[]): Hookpoint | undefined {
   return hooks.map(({ hookpoint }) => hookpoint)
     .reduce<Hookpoint | undefined>((a, b) => (a && comesBefore(b, a) ? a : b), undefined);
+}
+
+/** Whether a hook sees the residual stream between this block and the next. */
+function looksAtResidual(hooks: readonly Hook[], layer: number): boolean {
+  return hooks.some(({ hookpoint, before }) =>
+    hookpoint.site === "residual" &&
+    (hookpoint.layer === layer || (before !== undefined && hookpoint.layer === layer + 1))
+  );
 }
 
 /** Gives weights back, once what uses them is submitted where they go. */
