@@ -21,7 +21,8 @@ export interface ClassifierResult {
 }
 
 const GROUP = "Classification";
-const METRICS = ["precision", "recall", "f1"] as const;
+const METRICS = { precision: "precision", recall: "recall", F1: "f1" } as const;
+const METRIC_NAMES = Object.keys(METRICS);
 /** The paper's radars begin here. */
 const RADAR = [0.4, 1] as const;
 
@@ -68,6 +69,36 @@ export function classifierFigure(results: readonly ClassifierResult[]): Figure {
   );
 }
 
+/** F1 of every classifier and language as a matrix, the best classifier on top. */
+export function classifierMatrixFigure(results: readonly ClassifierResult[]): Figure {
+  const { rows, languages } = perClass(results);
+  const f1 = rows.filter(({ metric }) => metric === "F1")
+    .map(({ language, classifier, value }) => ({ language, classifier, f1: value }));
+  return figureOf(
+    "matrix",
+    {
+      id: "classifiers-and-languages",
+      group: GROUP,
+      title: "F1 of every classifier and language",
+      see: "Pale cells are languages that a classifier does not know well.",
+    },
+    {
+      x: "language",
+      y: "classifier",
+      columns: languages,
+      rows: results.toSorted((a, b) => b.f1Macro - a.f1Macro).map(({ name }) => name),
+      xTitle: "",
+      yTitle: "",
+      value: "f1",
+      valueTitle: "F1",
+      domain: [0, 1],
+      scale: "sequential",
+      labels: "fixed2",
+    },
+    f1,
+  );
+}
+
 /** Precision, recall and F1 of each language in polar drawings, as published. */
 export function classifierRadarFigure(results: readonly ClassifierResult[]): Figure {
   const { rows, languages } = perClass(results);
@@ -88,7 +119,7 @@ export function classifierRadarFigure(results: readonly ClassifierResult[]): Fig
       series: "classifier",
       seriesNames: results.map(({ name }) => name),
       panel: "metric",
-      panels: [...METRICS],
+      panels: METRIC_NAMES,
       domain: RADAR,
     },
     rows,
@@ -98,7 +129,7 @@ export function classifierRadarFigure(results: readonly ClassifierResult[]): Fig
 /** The same as dots, which can be read off: F1 of each classifier, language by language. */
 export function classifierDotsFigure(results: readonly ClassifierResult[]): Figure {
   const { rows, languages } = perClass(results);
-  const f1 = rows.filter(({ metric }) => metric === "f1")
+  const f1 = rows.filter(({ metric }) => metric === "F1")
     .map(({ language, classifier, value }) => ({ language, classifier, f1: value }));
   return figureOf(
     "dots",
@@ -136,8 +167,10 @@ export function classFigures(result: ClassifierResult): Figure[] {
         group: GROUP,
         title: `What ${name} takes for what`,
         see: wrong
-          ? `Texts off the diagonal are mistakes: most often, ${wrong.texts} times, ` +
-            `${classes[wrong.i]} is taken for ${classes[wrong.j]}.`
+          ? `Texts off the diagonal are mistakes; the most frequent is ${
+            classes[wrong.i]
+          } taken for ` +
+            `${classes[wrong.j]} (${wrong.texts}).`
           : "All texts lie on the diagonal: no mistakes.",
       },
       {
@@ -176,7 +209,7 @@ export function classFigures(result: ClassifierResult): Figure[] {
         lying: false,
         grouped: true,
         series: "metric",
-        seriesNames: [...METRICS],
+        seriesNames: METRIC_NAMES,
         domain: [0, 1.05],
       },
       perClass([result]).rows.map(({ language, metric, value }) => ({ language, metric, value })),
@@ -188,11 +221,11 @@ function perClass(results: readonly ClassifierResult[]) {
   const languages = [...new Set(results.flatMap(({ classes }) => classes))].sort();
   const rows = results.flatMap((result) =>
     result.classes.flatMap((language, i) =>
-      METRICS.map((metric) => ({
+      Object.entries(METRICS).map(([metric, key]) => ({
         language,
         classifier: result.name,
         metric,
-        value: result[metric][i],
+        value: result[key][i],
       }))
     )
   );

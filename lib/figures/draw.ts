@@ -79,6 +79,25 @@ function settle(drawn: SVGElement, { title, see }: Figure, { theme, width }: Sur
   drawn.setAttribute("font-size", String(FONT_SIZE));
   drawn.setAttribute("color", inTheme(INK, theme));
   drawn.setAttribute("width", String(width));
+  shorten(drawn);
+}
+
+/** Attributes that say where something is. */
+const PLACES = ["cx", "cy", "x", "y", "x1", "x2", "y1", "y2", "width", "height", "d", "transform"];
+
+/** Hundredths of a pixel are enough: pages and files are half as long. */
+function shorten(drawn: SVGElement): void {
+  for (const element of drawn.querySelectorAll("*")) {
+    for (const name of PLACES) {
+      const place = element.getAttribute(name);
+      if (!place?.includes(".")) continue;
+      const short = place.replace(
+        /-?\d+\.\d{3,}(?:e-\d+)?/g,
+        (long) => String(Number(Number(long).toFixed(2))),
+      );
+      if (short !== place) element.setAttribute(name, short);
+    }
+  }
 }
 
 /** The drawing below a line (or more) that names its series. */

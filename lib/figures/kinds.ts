@@ -77,6 +77,7 @@ export interface ScatterOptions {
   readonly yTitle: string;
   readonly series?: Column;
   readonly seriesNames?: readonly string[];
+  /** Of x. */
   readonly logarithmic?: boolean;
   readonly xDomain?: readonly [number, number];
   readonly yDomain?: readonly [number, number];
@@ -190,8 +191,9 @@ export function figureOf<K extends keyof Kinds>(
   return { ...words, kind, options: { ...options }, rows, filters };
 }
 
-/** A name as part of an anchor: `Chinese (Traditional)` → `chinese-traditional`. */
+/** A name as part of an anchor: `Chinese (Traditional)` → `chinese-traditional`, `x_-0.2` → `x-minus-0-2`. */
 export function slug(name: string): string {
-  const plain = name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "");
+  const signed = name.toLowerCase().replace(/(^|[^\p{L}\p{N}])-(?=\.?\d)/gu, "$1minus-");
+  const plain = signed.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "");
   return plain.slice(0, 60) || "unnamed";
 }

@@ -12,12 +12,17 @@ export interface OpposedDirection {
   readonly bothTokens: number;
 }
 
+/** Of the histogram. */
+const STEP = 0.025;
+
 /** How strongly features are opposed by a latent of their layer. */
 export function opposingFigure(
   features: readonly OpposedDirection[],
   languages: readonly string[],
 ): Figure {
   const strong = features.filter(({ cosine }) => cosine < -0.5).length;
+  const ends = [Math.min, Math.max].map((end) => end(...features.map(({ cosine }) => cosine)));
+  const [first, last] = [Math.floor(ends[0] / STEP), Math.floor(ends[1] / STEP) + 1];
   const apart = features.filter(({ bothTokens }) => bothTokens === 0).length;
   return figureOf(
     "histogram",
@@ -33,7 +38,10 @@ export function opposingFigure(
       value: "cosine",
       valueTitle: "lowest cosine with another decoder row of the layer",
       countTitle: "features",
-      edges: Array.from({ length: 21 }, (_, i) => Number((-1 + i * 0.05).toFixed(2))),
+      edges: Array.from(
+        { length: last - first + 1 },
+        (_, i) => Number(((first + i) * STEP).toFixed(3)),
+      ),
       series: "language",
       seriesNames: languages,
     },

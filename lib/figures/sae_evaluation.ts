@@ -17,10 +17,15 @@ export interface MeasureWords {
   readonly see: string;
 }
 
-/** A matrix of hookpoints and languages for each measure. */
+/**
+ * A matrix of hookpoints and languages for each measure.
+ *
+ * @param name tells evaluations of one folder of results apart
+ */
 export function evaluationFigures(
   saes: readonly SaeMeasures[],
   measures: readonly MeasureWords[],
+  name = "",
 ): Figure[] {
   const hookpoints = [...new Set(saes.map(({ hookpoint }) => hookpoint))];
   const languages = [...new Set(saes.map(({ language }) => language))];
@@ -34,7 +39,12 @@ export function evaluationFigures(
     const low = Math.min(0, ...values);
     return [figureOf(
       "matrix",
-      { id: slug(`evaluation ${measure}`), group: "Evaluation", title, see },
+      {
+        id: slug(`evaluation ${measure} ${name}`),
+        group: "Evaluation",
+        title: name === "" ? title : `${title} (${name})`,
+        see,
+      },
       {
         x: "hookpoint",
         y: "language",

@@ -1,6 +1,6 @@
 /** What steering does, by its strength. */
 import type { Figure } from "./figure.ts";
-import { figureOf } from "./kinds.ts";
+import { figureOf, slug } from "./kinds.ts";
 import type { Interval } from "../stats/bootstrap.ts";
 
 /** The effect of one strength on one language, in nats per token. */
@@ -27,10 +27,15 @@ export interface StrengthTexts {
 const OWN = "own language";
 const OTHERS = "other languages";
 
-/** Perplexity against the strength of an intervention, a panel per language. */
+/**
+ * Perplexity against the strength of an intervention, a panel per language.
+ *
+ * @param name of the intervention, e.g. `sae-features_max`
+ */
 export function strengthFigure(
   effects: readonly StrengthEffect[],
   languages: readonly string[],
+  name: string,
 ): Figure {
   const strengths = [...new Set(effects.map(({ multiplier }) => multiplier))];
   const known = languages.filter((name) => effects.some(({ language }) => language === name));
@@ -47,9 +52,9 @@ export function strengthFigure(
   return figureOf(
     "lines",
     {
-      id: "perplexity-by-strength",
-      group: "Steering",
-      title: "Perplexity by strength",
+      id: slug(`perplexity by strength ${name}`),
+      group: "Perplexity",
+      title: `Perplexity by strength: ${name}`,
       see:
         "Features that belong to a language pull its own line down, or up, away from that of the " +
         "others.",

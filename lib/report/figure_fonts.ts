@@ -20,7 +20,7 @@ const FOLDERS = [
 ];
 const HOME_FOLDERS = [".fonts", ".local/share/fonts", "Library/Fonts"];
 
-/** Fonts with Latin, Greek and Cyrillic letters: the first that is there. */
+/** Fonts with Latin, Greek and Cyrillic letters: all that are there, since signs are spread over them. */
 const LATIN = ["NotoSans-Regular.ttf", "DejaVuSans.ttf", "LiberationSans-Regular.ttf", "Arial.ttf"];
 const BOLD = ["NotoSans-Bold.ttf", "DejaVuSans-Bold.ttf", "LiberationSans-Bold.ttf"];
 const EAST_ASIAN = [
@@ -57,8 +57,8 @@ export async function fontsFor(text: string): Promise<Fonts> {
     names.map((name) => files.get(name.toLowerCase())).find((path) => path !== undefined);
   const wanted = Object.entries(SCRIPTS)
     .filter(([script]) => new RegExp(`\\p{Script=${script}}`, "u").test(text));
-  const latin = first(LATIN);
-  const paths = [latin, first(BOLD), ...wanted.map(([, names]) => first(names))];
+  const latin = LATIN.map((name) => first([name])).filter((path) => path !== undefined);
+  const paths = [...latin, first(BOLD), ...wanted.map(([, names]) => first(names))];
   const missing = wanted.filter(([, names]) => !first(names)).map(([script]) => script);
   const buffers = [...new Set(paths.filter((path) => path !== undefined))].map((path) => {
     const bytes = read.get(path) ?? readBytes(path);
@@ -67,7 +67,7 @@ export async function fontsFor(text: string): Promise<Fonts> {
   });
   return {
     buffers: await Promise.all(buffers),
-    missing: latin ? missing : ["Latin", ...missing],
+    missing: latin.length > 0 ? missing : ["Latin", ...missing],
   };
 }
 

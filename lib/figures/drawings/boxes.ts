@@ -28,7 +28,7 @@ export function drawBoxes(
       marks: [
         Plot.ruleY(rows, { y, x1: "low", x2: "high", stroke: inks.muted }),
         Plot.barX(rows, { y, x1: "q1", x2: "q3", fill }),
-        Plot.tickX(rows, { y, x: "median", stroke: inks.text, strokeWidth: 2 }),
+        Plot.tickX(rows, { y, x: "median", stroke: inks.paper, strokeWidth: 2 }),
         tipsOf(rows, { y, x: "median" }, { surface, inks }),
       ],
     },

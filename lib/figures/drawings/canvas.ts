@@ -142,7 +142,7 @@ export function panelsOf(names: readonly string[], width: number, least: number)
     }),
     titles,
     scales: {
-      fx: { ...hidden, domain: range(across), padding: 0.08 },
+      fx: { ...hidden, domain: range(across), padding: 0.1 },
       fy: { ...hidden, domain: range(down), padding: 0.24 },
     },
   };

@@ -35,9 +35,11 @@ export function drawLines(rows: readonly Row[], options: LinesOptions, surface: 
       marginBottom: 38,
       marginLeft: 48,
       color: { type: "identity" },
-      x: { label: options.xTitle, ticks: panels ? 3 : 6 },
+      // names of ticks at the edges of neighbours would run into each other
+      x: { label: options.xTitle, ticks: panels ? 3 : 6, inset: panels ? 10 : 0 },
       y: {
         label: options.yTitle,
+        labelAnchor: panels ? "center" : "top",
         grid: true,
         ticks: panels ? 4 : 6,
         ...options.yDomain && { domain: [...options.yDomain] },

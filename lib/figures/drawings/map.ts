@@ -5,7 +5,6 @@ import { BEHIND, SYMBOLS } from "../colours.ts";
 import type { Row, Surface } from "../figure.ts";
 import { labelText } from "../figure_text.ts";
 import type { MapOptions } from "../kinds.ts";
-import { quantile } from "../../stats/bootstrap.ts";
 import { type Drawing, Inks, nameIn, numberIn, seriesTones, tipsOf } from "./canvas.ts";
 
 /** Series with at least so many rows have their name among them. */
@@ -21,11 +20,8 @@ export function drawMap(rows: readonly Row[], options: MapOptions, surface: Surf
   const behind = rows.filter((row) => !known.has(nameIn(row, series)));
   const domain = (column: string) => extent(rows.map((row) => numberIn(row, column)));
   const own = Map.groupBy(front, (row) => nameIn(row, series));
-  const named = [...own].filter(([, same]) => same.length >= NAMED).map(([name, same]) => ({
-    name,
-    x: median(same.map((row) => numberIn(row, x))),
-    y: median(same.map((row) => numberIn(row, y))),
-  }));
+  const named = [...own].filter(([, same]) => same.length >= NAMED)
+    .map(([name, same]) => ({ name, row: inMidst(same, options) }));
   return {
     key: { names: seriesNames.filter((name) => own.has(name)), tones, symbols: true },
     plot: {
@@ -49,9 +45,10 @@ export function drawMap(rows: readonly Row[], options: MapOptions, surface: Surf
           })
         ),
         Plot.text(named, {
-          x: "x",
-          y: "y",
-          text: ({ name }: { name: string }) => labelText(name),
+          x: ({ row }: Named) => numberIn(row, x),
+          y: ({ row }: Named) => numberIn(row, y),
+          dy: -9,
+          text: ({ name }: Named) => labelText(name),
           fill: inks.text,
           stroke: inks.paper,
           strokeWidth: 3,
@@ -86,6 +83,18 @@ function extent(values: readonly number[]): [number, number] {
   );
 }
 
-function median(values: readonly number[]): number {
-  return quantile(values.toSorted((a, b) => a - b), 0.5);
+/** A series, and the row that its name stands at. */
+interface Named {
+  readonly name: string;
+  readonly row: Row;
+}
+
+/** The row whose neighbours of the same series are nearest: where most of them lie. */
+function inMidst(rows: readonly Row[], { x, y }: MapOptions): Row {
+  const distance = (a: Row, b: Row) =>
+    Math.hypot(numberIn(a, x) - numberIn(b, x), numberIn(a, y) - numberIn(b, y));
+  const reach = rows.map((row) =>
+    rows.map((other) => distance(row, other)).sort((a, b) => a - b).slice(0, NAMED).at(-1) ?? 0
+  );
+  return rows[reach.indexOf(Math.min(...reach))];
 }

@@ -12,8 +12,8 @@ const LEVELS = 33;
 /** Sizes of cells in pixels: none is larger, and none with a value in it smaller. */
 const LARGEST = 44;
 const LABELLED = 24;
-/** Names can be read from this size of cells on. */
-const NAMED = 9;
+/** Pixels that a name needs: where cells are smaller, every n-th has one. */
+const NAME = 12;
 
 /** A cell of the drawing: rows of a symmetric matrix have two. */
 interface MatrixCell {
@@ -33,10 +33,11 @@ export function drawMatrix(
   const beside = namesBeside(lines, surface.width);
   const room = surface.width - beside.margin - 24;
   const size = Math.max(1, Math.min(LARGEST, room / Math.max(1, columns.length)));
-  const named = size >= NAMED;
-  const marginLeft = (named ? beside.margin : 12) + 16;
+  const marginLeft = beside.margin + 16;
   const above = namesUnder(columns, size * columns.length);
-  const marginTop = (named ? above.margin : 8) + 18;
+  const marginTop = above.margin + 18;
+  const every = Math.ceil(NAME / size);
+  const named = (names: readonly string[]) => names.filter((_, i) => i % every === 0);
   const marginRight = Math.max(8, surface.width - marginLeft - size * columns.length);
   const cells = cellsOf(rows, options);
   return {
@@ -49,14 +50,16 @@ export function drawMatrix(
       color: { type: "identity" },
       x: {
         ...above.axis,
-        axis: named ? "top" : null,
+        axis: "top",
+        ticks: named(columns),
         label: labelText(options.xTitle),
         labelAnchor: "left",
         padding: 0,
       },
       y: {
         ...beside.axis,
-        axis: named ? "left" : null,
+        axis: "left",
+        ticks: named(lines),
         label: labelText(options.yTitle),
         labelAnchor: "center",
         padding: 0,
@@ -107,28 +110,69 @@ function toneAt(level: number, { scale }: MatrixOptions): Tone {
   return (scale === "diverging" ? diverging : sequential)(level / (LEVELS - 1));
 }
 
+/**
+ * A ground in the commonest colour, and lines on it, a path per colour, in units of cells: neighbours of
+ * one colour are one line.
+ */
 function colouredCells(
   cells: readonly MatrixCell[],
   options: MatrixOptions,
   inks: Inks,
 ): Plot.RenderFunction {
+  const { columns, rows } = options;
+  const grid = rows.map(() => new Int8Array(columns.length).fill(MISSING));
+  const [column, row] = [columns, rows].map((names) => new Map(names.map((name, i) => [name, i])));
+  for (const { x, y, value } of cells) grid[row.get(y)!][column.get(x)!] = levelOf(value, options);
+  const common = commonest(grid);
+  const colour = (level: number) =>
+    level === MISSING ? inks.paper : inks.of(toneAt(level, options));
   return (_index, scales, _values, _dimensions, { document }) => {
+    const { x, y, width, height } = placesOf(scales);
+    const [left, top] = [x(columns[0]), y(rows[0])].map(short);
     const group = element(document, "g", {
       "aria-label": "cells",
+      transform: `translate(${left},${top}) scale(${short(width)},${short(height)})`,
       "shape-rendering": "crispEdges",
     });
-    const { x, y, width, height } = placesOf(scales);
-    for (const [level, same] of Map.groupBy(cells, ({ value }) => levelOf(value, options))) {
-      const path = same.map((cell) =>
-        `M${short(x(cell.x))},${short(y(cell.y))}h${short(width)}v${short(height)}h${
-          short(-width)
-        }z`
-      );
-      const fill = inks.of(toneAt(level, options));
-      group.append(element(document, "path", { fill, d: path.join("") }));
+    const [across, down] = [columns.length, rows.length].map(String);
+    group.append(element(document, "path", {
+      fill: colour(common),
+      d: `M0,0H${across}V${down}H0Z`,
+    }));
+    for (const [level, lines] of linesByLevel(grid)) {
+      if (level === common) continue;
+      const d = lines.join("");
+      group.append(element(document, "path", { stroke: colour(level), d, "stroke-width": "1" }));
     }
     return group;
   };
+}
+
+/** The level of a cell that no row of the figure has. */
+const MISSING = -1;
+
+function commonest(grid: readonly Int8Array[]): number {
+  const counts = new Map<number, number>();
+  for (const line of grid) {
+    for (const level of line) counts.set(level, (counts.get(level) ?? 0) + 1);
+  }
+  return [...counts].reduce((best, one) => one[1] > best[1] ? one : best, [MISSING, 0])[0];
+}
+
+/** Lines through the middle of cells of one level. */
+function linesByLevel(grid: readonly Int8Array[]): Map<number, string[]> {
+  const lines = new Map<number, string[]>();
+  grid.forEach((line, y) => {
+    for (let first = 0; first < line.length;) {
+      let end = first + 1;
+      while (end < line.length && line[end] === line[first]) end++;
+      const same = lines.get(line[first]) ?? [];
+      same.push(`M${first},${y}.5h${end - first}`);
+      lines.set(line[first], same);
+      first = end;
+    }
+  });
+  return lines;
 }
 
 function placesOf(scales: Plot.ScaleFunctions) {
@@ -149,10 +193,15 @@ function values(cells: readonly MatrixCell[], options: MatrixOptions, inks: Inks
   return Plot.text(cells, {
     x: "x",
     y: "y",
-    text: ({ value }: MatrixCell) => numberText(value, options.labels ?? "count"),
+    text: ({ value }: MatrixCell) => labelOf(value, options),
     fill: ({ value }: MatrixCell) => inks.of(inkOn(toneAt(levelOf(value, options), options))),
     fontSize: 10,
   });
+}
+
+/** Cells of nothing need no number. */
+function labelOf(value: number, { labels = "count" }: MatrixOptions): string {
+  return labels === "count" && value === 0 ? "" : numberText(value, labels);
 }
 
 function partings({ parted, columns, rows }: MatrixOptions, inks: Inks): Plot.RenderFunction {

@@ -31,7 +31,7 @@ export function drawRadar(rows: readonly Row[], options: RadarOptions, surface: 
   const { rays, series, seriesNames, panel, panels, domain: [low, high] } = options;
   const inks = new Inks(surface.theme);
   const tones = seriesTones(seriesNames);
-  const layout = panelsOf(panels, surface.width, 300);
+  const layout = panelsOf(panels, surface.width, 230);
   const facet = layout.channels(panel);
   const side = surface.width / layout.across;
   const at = (ray: string, radius: number): Place => {

@@ -25,20 +25,23 @@ export function drawScatter(
   const tones = seriesTones(seriesNames);
   const layout = panelsOf(options.panels ?? [""], surface.width, 260);
   const facet = options.panel === undefined ? {} : layout.channels(options.panel);
-  const shape = new Map(seriesNames.map((name, i) => [name, SYMBOLS[i % SYMBOLS.length]]));
-  const marks = {
-    ...facet,
-    x,
-    y,
-    r: 2.5,
-    fill: (row: Row) => inks.of(tones.get(nameIn(row, series)) ?? ACCENT),
-    fillOpacity: 0.75,
-  };
-  const axis = (title: string) => ({
+  const own = Map.groupBy(rows, (row) => nameIn(row, series));
+  // a mark per series: its colour and shape are then said once
+  const dots = [...own].map(([name, same]) =>
+    Plot.dot(same, {
+      ...facet,
+      x,
+      y,
+      r: 2.5,
+      fill: inks.of(tones.get(name) ?? ACCENT),
+      fillOpacity: 0.75,
+      symbol: SYMBOLS[Math.max(0, seriesNames.indexOf(name)) % SYMBOLS.length],
+    })
+  );
+  const axis = (title: string, log = false) => ({
     label: title,
     grid: true,
-    nice: true,
-    ...logarithmic && { type: "log" as const, ticks: 5 },
+    ...log ? { type: "log" as const, ticks: 5 } : { nice: true },
   });
   return {
     key: seriesNames.length > 0 ? { names: seriesNames, tones, symbols: true } : undefined,
@@ -50,13 +53,14 @@ export function drawScatter(
       marginLeft: 48,
       color: { type: "identity" },
       symbol: { type: "identity" },
-      x: { ...axis(options.xTitle), ...options.xDomain && { domain: [...options.xDomain] } },
+      x: {
+        ...axis(options.xTitle, logarithmic),
+        ...options.xDomain && { domain: [...options.xDomain] },
+      },
       y: { ...axis(options.yTitle), ...options.yDomain && { domain: [...options.yDomain] } },
       marks: [
         options.panels ? layout.titles : [],
-        // a constant for each shape: one mark has one shape or a channel that Plot would explain
-        [...Map.groupBy(rows, (row) => shape.get(nameIn(row, series)) ?? "circle")]
-          .map(([symbol, same]) => Plot.dot(same, { ...marks, symbol })),
+        dots,
         trends(rows, options, { layout, inks }),
         tipsOf(rows, { ...facet, x, y }, { surface, inks }),
       ],

@@ -1,0 +1,73 @@
+/** Maps of decoder directions: the one kind of figure for which SAEs are opened. */
+import { join } from "node:path";
+import { z } from "zod";
+import type { Figure } from "../../figures/figure.ts";
+import { decoderMapFigure, LEAST_MAPPED, mappedLatents } from "../../figures/decoder_map.ts";
+import { umapOf } from "../../figures/umap.ts";
+import { userAccess } from "../../subject/access.ts";
+import { openSubject } from "../../subject/subject.ts";
+import type { FoundFeature, FoundFeatures } from "./features.ts";
+import { jsonOf } from "./result_folder.ts";
+
+const RunRecord = z.looseObject({
+  options: z.looseObject({
+    model: z.string().optional(),
+    saeModel: z.union([z.string(), z.array(z.string())]).optional(),
+    layer: z.array(z.string()).optional(),
+  }),
+});
+
+/** What maps are made of. */
+export interface MapOptions {
+  /** Explanations by `<layer>/<index>`. */
+  readonly explanations?: ReadonlyMap<string, string>;
+  /** Told before each map, which takes seconds. */
+  readonly progress?: (layer: number) => void;
+}
+
+/**
+ * A map of each layer that has features enough, of the SAEs that identify worked with.
+ *
+ * @throws InputError where these are no longer to be had
+ */
+export async function decoderMaps(
+  folder: string,
+  { languages, features }: FoundFeatures,
+  { explanations, progress }: MapOptions = {},
+): Promise<Figure[]> {
+  const run = await jsonOf(join(folder, "run.json"), RunRecord);
+  const { model, saeModel, layer: hookpoints } = run?.options ?? {};
+  const saes = typeof saeModel === "string" ? [saeModel] : saeModel;
+  using subject = await openSubject({ model, saes, hookpoints }, userAccess());
+  const figures: Figure[] = [];
+  for (const { hookpoint, sae } of subject.targets) {
+    const own = features.filter(({ layer }) => layer === hookpoint.layer);
+    const indices = [...new Set(own.map(({ index }) => index))];
+    if (indices.length < LEAST_MAPPED || !sae?.decoder) continue;
+    progress?.(hookpoint.layer);
+    const latents = mappedLatents(indices, sae.latents);
+    const places = umapOf(await sae.decoder.rows(latents), sae.inputSize);
+    const byIndex = Map.groupBy(own, ({ index }) => index);
+    figures.push(decoderMapFigure(
+      latents.flatMap((index, i) => {
+        const [x, y] = places[i];
+        const at = { layer: hookpoint.layer, index, x, y };
+        const of = byIndex.get(index) ?? [];
+        return of.length === 0 ? [at] : of.map((feature) => ({
+          ...at,
+          feature: describe(feature, explanations),
+        }));
+      }),
+      { layer: hookpoint.layer, languages, total: sae.latents },
+    ));
+  }
+  return figures;
+}
+
+function describe(
+  { language, layer, index, entropy, probability }: FoundFeature,
+  explanations?: ReadonlyMap<string, string>,
+) {
+  const explanation = explanations?.get(`${layer}/${index}`);
+  return { language, entropy, probability, ...explanation !== undefined && { explanation } };
+}
