@@ -123,11 +123,11 @@ export function share(hits: number, total: number): Estimate {
 
 /** AUC of rows that have a probability; NaN where none has. */
 function probabilityArea(rows: readonly ScoredExample[]): number {
-  const known = rows.filter(({ probability }) => probability !== null);
-  return areaUnderCurve(
-    known.filter(({ activating }) => activating).map(({ probability }) => probability!),
-    known.filter(({ activating }) => !activating).map(({ probability }) => probability!),
-  );
+  const probabilities = (kind: boolean) =>
+    rows.flatMap(({ activating, probability }) =>
+      activating === kind && probability !== null ? [probability] : []
+    );
+  return areaUnderCurve(probabilities(true), probabilities(false));
 }
 
 function areaEstimate(value: number, questions: readonly (readonly ScoredExample[])[]): Estimate {

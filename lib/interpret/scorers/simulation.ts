@@ -5,7 +5,7 @@
  */
 import type { ChatRequest } from "../../llm/chat.ts";
 import type { Example } from "../example.ts";
-import { correlation, correlationEstimate } from "../metrics/correlation_estimate.ts";
+import { correlation, correlationEstimate, type Pairs } from "../metrics/correlation_estimate.ts";
 import {
   answerTokens,
   askedAgain,
@@ -95,7 +95,7 @@ export function simulation(options: ClassifierOptions): ChatScorer<SimulatedExam
         .map((example) => question(example, explanation, options)),
     file: simulationScores,
     score(rows) {
-      const scored = rows.filter(({ expected }) => expected !== null);
+      const scored = rows.filter(isScored);
       return {
         scored: scored.length,
         failed: rows.length - scored.length,
@@ -173,20 +173,20 @@ export function simulationScores(rows: readonly SimulatedExample[]): SimulationS
 }
 
 function entry(distance: number, rows: readonly SimulatedExample[]): SimulationScore {
-  const scored = rows.filter(({ expected }) => expected !== null);
+  const scored = rows.filter(isScored);
   return {
     distance,
     scored_sequence_simulations: scored.map((row) => ({
       distance: row.example.distance,
-      simulation: { tokens: row.example.tokens, expected_activations: row.expected! },
-      true_activations: Array.from(row.example.activations),
+      simulation: { tokens: row.example.tokens, expected_activations: row.expected },
+      true_activations: trueActivations(row.example),
       ...correlations([row]),
     })),
     ...correlations(scored),
   };
 }
 
-function correlations(rows: readonly SimulatedExample[]) {
+function correlations(rows: readonly ScoredRow[]) {
   const value = correlation(rows.map(pairs));
   return {
     ev_correlation_score: Number.isNaN(value) ? "nan" as const : value,
@@ -195,8 +195,22 @@ function correlations(rows: readonly SimulatedExample[]) {
   };
 }
 
-function pairs({ example, expected }: SimulatedExample): [ArrayLike<number>, ArrayLike<number>] {
-  return [expected ?? [], example.activations];
+function pairs({ example, expected }: ScoredRow): Pairs {
+  return [expected, trueActivations(example)];
+}
+
+/** Windows of neighbours carry the activations of the neighbour: this latent does not fire there. */
+function trueActivations({ activating, activations }: Example): number[] {
+  return Array.from(activations, (value) => activating ? value : 0);
+}
+
+/** A row whose answer was of use. */
+interface ScoredRow extends SimulatedExample {
+  readonly expected: readonly number[];
+}
+
+function isScored(row: SimulatedExample): row is ScoredRow {
+  return row.expected !== null;
 }
 
 function isActivating({ example }: SimulatedExample): boolean {

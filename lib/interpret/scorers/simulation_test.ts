@@ -98,3 +98,11 @@ Deno.test("the score is the correlation over all windows that have an answer", (
   assert.ok(low <= value && value <= high && high <= 1);
   assert.equal(simulation(OPTIONS).score([]).scored, 0);
 });
+
+Deno.test("in a window of a neighbour this latent has no activations", () => {
+  const neighbour = window(["a*7", "b"], { activating: false, distance: -0.9 });
+  const [overall] = simulation(OPTIONS).file([{ example: neighbour, expected: [1, 0] }]) as {
+    scored_sequence_simulations: { true_activations: number[] }[];
+  }[];
+  assert.deepEqual(overall.scored_sequence_simulations[0].true_activations, [0, 0]);
+});
