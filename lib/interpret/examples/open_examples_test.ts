@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { refuses } from "../../../tests/support/refusals.ts";
 import { withFolder } from "../../../tests/support/run.ts";
+import { openDemoSae } from "../../../tests/support/saes.ts";
 import { encodeSafetensors } from "../../formats/safetensors.ts";
 import type { Embedder } from "../../llm/chat.ts";
 import { MersenneTwister } from "../../stats/mersenne_twister.ts";
@@ -11,6 +12,7 @@ import { userAccess } from "../../subject/access.ts";
 import { openModelTokenizer } from "../../subject/open_tokenizer.ts";
 import type { Example, LatentExamples, LatentName } from "../example.ts";
 import { type ExampleOptions, hasExamples } from "./example_source.ts";
+import { prepareNeighbours, readNeighbours } from "./neighbour_files.ts";
 import { openLatentExamples } from "./open_examples.ts";
 
 const { tokenizer } = await openModelTokenizer(undefined, userAccess());
@@ -299,6 +301,37 @@ Deno.test("neighbours give their strongest windows, and where there are none ran
     assert.deepEqual(fallback, random);
     await Deno.writeTextFile(path, '{"3": [[1]]}');
     await refuses(() => loaded(folder, 3, near), /does not hold lists of \[similarity, latent\]/);
+  }));
+
+Deno.test("neighbours are found in a cache or in weights, once", () =>
+  withFolder(async (folder) => {
+    await writeCache(folder);
+    const sae = await openDemoSae(2);
+    const targets = [{ hookpoint: { name: HOOKPOINT, layer: 2, site: "mlp" as const }, sae }];
+    const latents = new Map([[HOOKPOINT, new Set([12, 3])]]);
+    for (
+      const [type, found] of [
+        ["co-occurrence", 1],
+        ["encoder_similarity", 250],
+        ["decoder_similarity", 250],
+      ] as const
+    ) {
+      const options = { folder, type, latents, identity: "first" };
+      await prepareNeighbours(targets, options);
+      const lists = await readNeighbours(folder, HOOKPOINT, type);
+      assert.deepEqual([...lists.keys()], [3, 12]);
+      assert.equal(lists.get(3)?.length, found);
+      const path = join(folder, "neighbours", `${HOOKPOINT}-${type}.json`);
+      const made = await Deno.readTextFile(path);
+      await Deno.writeTextFile(path, "{}");
+      await prepareNeighbours(targets, options);
+      assert.equal(await Deno.readTextFile(path), "{}");
+      await prepareNeighbours(targets, { ...options, overwrite: true });
+      assert.equal(await Deno.readTextFile(path), made);
+      await Deno.writeTextFile(path, "{}");
+      await prepareNeighbours(targets, { ...options, identity: "second" });
+      assert.equal(await Deno.readTextFile(path), made);
+    }
   }));
 
 Deno.test("nearest windows are the nearest of all, every strong one has its share", () =>
