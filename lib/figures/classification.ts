@@ -80,7 +80,7 @@ export function classifierMatrixFigure(results: readonly ClassifierResult[]): Fi
       id: "classifiers-and-languages",
       group: GROUP,
       title: "F1 of every classifier and language",
-      see: "Pale cells are languages that a classifier does not know well.",
+      see: "Cells without strong colour are languages that a classifier does not know well.",
     },
     {
       x: "language",

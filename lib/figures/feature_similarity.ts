@@ -51,7 +51,8 @@ export function similarityFigures(language: string, pairs: readonly FeaturePair[
         id: `iou-${slug(language)}`,
         group,
         title: `Features of ${language} that fire together`,
-        see: `Dark off the diagonal: two features that fire on the same tokens, at most on ` +
+        see:
+          `Strong colours off the diagonal: two features that fire on the same tokens, at most on ` +
           `${Math.round(100 * closest)} % of those on which either does; lines part the layers.`,
       },
       { ...shape, value: "iou", valueTitle: "IoU", domain: [0, 1], scale: "sequential" },

@@ -117,6 +117,8 @@ export interface LinesOptions {
   readonly panel?: Column;
   readonly panels?: readonly string[];
   readonly yDomain?: readonly [number, number];
+  /** The scale of y has 0 on it. */
+  readonly fromZero?: boolean;
   /** Draw a line across at this y. */
   readonly baseline?: number;
   /** Mark the values: there are few. */

@@ -73,8 +73,8 @@ export function changeMatrixFigures(
         id: `perplexity-change-${slug(name)}`,
         title: `Change of perplexity: ${name}`,
         see:
-          "A dark cell is a language whose texts become harder to predict when the features of " +
-          "the language on the left are changed; the frames are the languages themselves.",
+          "The stronger the colour, the harder to predict texts of the language above become when the " +
+          "features of the language on the left are changed; frames are languages themselves.",
       },
       {
         ...shape,

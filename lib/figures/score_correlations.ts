@@ -1,7 +1,7 @@
 /** Do features that are more specific get better explanations? */
 import type { Figure } from "./figure.ts";
 import { figureOf, slug, type Trend } from "./kinds.ts";
-import { clusterBootstrap, type Interval } from "../stats/bootstrap.ts";
+import { clusterBootstrap, type Interval, quantile } from "../stats/bootstrap.ts";
 import { pearson } from "../stats/correlation.ts";
 
 /** How well an explanation of a feature did in one kind of test. */
@@ -51,6 +51,43 @@ export function linearTrend(x: readonly number[], y: readonly number[]): LinearT
     },
   );
   return { slope, intercept, r, interval };
+}
+
+/** A score of a group of latents: those identified, or a control. */
+export interface GroupScore {
+  readonly scorer: string;
+  /** E.g. `identified`, `random`. */
+  readonly group: string;
+  /** From 0 to 1. */
+  readonly score: number;
+}
+
+/**
+ * Scores of identified features beside those of controls, as box plots.
+ *
+ * @param metric what the scores are, e.g. `accuracy`
+ */
+export function controlledScoresFigure(scores: readonly GroupScore[], metric: string): Figure {
+  const kinds = Map.groupBy(scores, ({ scorer, group }) => `${scorer}, ${group}`);
+  const rows = [...kinds].map(([kind, own]) => {
+    const sorted = own.map(({ score }) => score).sort((a, b) => a - b);
+    const [low, q1, median, q3, high] = [0, 0.25, 0.5, 0.75, 1].map((at) => quantile(sorted, at));
+    const [{ scorer, group }] = own;
+    return { kind, scorer, group, latents: own.length, low, q1, median, q3, high };
+  });
+  return figureOf(
+    "boxes",
+    {
+      id: "scores-and-controls",
+      group: "Explanations",
+      title: `Scores of explanations and of controls (${metric})`,
+      see:
+        "Explanations say something where boxes of identified features lie to the right of those of " +
+        "explanations that were swapped; features are special where they lie to the right of random ones.",
+    },
+    { category: "kind", categories: rows.map(({ kind }) => kind), valueTitle: metric },
+    rows,
+  );
 }
 
 /** A scatter per metric, a panel per kind of test, the trend drawn through each. */

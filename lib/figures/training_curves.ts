@@ -36,6 +36,8 @@ const VALUES: Readonly<Record<string, readonly [title: string, see: string]>> = 
   lr: ["Learning rate", "How the step size rises and falls."],
 };
 
+/** What is measured now and then, and never thinned. */
+const HELD_OUT = "held_out_fvu";
 /** Steps drawn per coder: a page need not have tens of thousands. */
 const DRAWN = 400;
 
@@ -52,11 +54,11 @@ export function trainingFigures(points: readonly TrainingPoint[], name = ""): Fi
   return Object.entries(VALUES).flatMap(([value, [title, see]]) => {
     const rows = points.flatMap(({ step, tokens, coder, values }) => {
       const at = values[value];
-      const keep = typeof at === "number" && (drawn.has(step) || value === "held_out_fvu");
+      const keep = typeof at === "number" && (drawn.has(step) || value === HELD_OUT);
       return keep ? [{ step, tokens, coder, layer: layerOf(coder), [value]: at }] : [];
     });
     if (rows.length === 0) return [];
-    const thinned = every === 1 ? "" : ` Every ${every}th step is drawn.`;
+    const thinned = every === 1 || value === HELD_OUT ? "" : ` One step in ${every} is drawn.`;
     return [figureOf(
       "lines",
       {
@@ -72,6 +74,7 @@ export function trainingFigures(points: readonly TrainingPoint[], name = ""): Fi
         yTitle: value === "lr" ? "learning rate" : "share",
         series: "coder",
         seriesNames: coders,
+        fromZero: true,
         dots: rows.length <= coders.length,
       },
       rows,

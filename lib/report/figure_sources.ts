@@ -7,6 +7,7 @@ import {
 } from "./figure_sources/analysis.ts";
 import { classificationFigures } from "./figure_sources/classification.ts";
 import { decoderMaps, type MapOptions } from "./figure_sources/decoder_maps.ts";
+import { explanationsIn, interpretationFigures } from "./figure_sources/interpretations.ts";
 import { featureFigures, readFeatures } from "./figure_sources/features.ts";
 import { perplexityFigures } from "./figure_sources/perplexity.ts";
 import { steeredTextFigures } from "./figure_sources/steered_texts.ts";
@@ -30,15 +31,17 @@ export async function readFigures(folder: string, options: FigureOptions = {}): 
   const found = await readFeatures(folder);
   const features = found ? await featureFigures(folder, found, options.shareHistogram) : [];
   const mapped = found && !found.neurons && options.maps;
+  const explanations = options.explanations ?? await explanationsIn(folder);
   const groups = [
     features,
     await activityStatistics(folder),
-    mapped ? await decoderMaps(folder, found, options) : [],
+    mapped ? await decoderMaps(folder, found, { ...options, explanations }) : [],
     await opposingFigures(folder),
     await featureSimilarityFigures(folder),
     await perplexityFigures(folder),
     await steeredTextFigures(folder),
     await classificationFigures(folder),
+    found ? await interpretationFigures(folder, found) : [],
     await trainingCurves(folder),
     await saeEvaluations(folder),
   ].flat();

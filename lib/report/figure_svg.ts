@@ -43,7 +43,9 @@ export function figureDocument(
     return made;
   };
   const sentences = wrapped(labelText(figure.see, 400), inner, SENTENCE.size);
-  const top = MARGIN + TITLE.line + SENTENCE.line * sentences.length + 8;
+  const titles = wrapped(labelText(figure.title, 120), inner, 1.1 * TITLE.size);
+  const above = MARGIN + TITLE.line * titles.length;
+  const top = above + SENTENCE.line * sentences.length + 8;
   const height = Math.ceil(top + Number(drawn.getAttribute("height")) + MARGIN);
   const whole = element("svg", {
     xmlns: "http://www.w3.org/2000/svg",
@@ -56,17 +58,19 @@ export function figureDocument(
     element("title", {}, labelText(figure.title, 200)),
     element("desc", {}, labelText(figure.see, 400)),
     element("rect", { width, height, fill: inTheme(PAPER, theme) }),
-    element("text", {
-      x: MARGIN,
-      y: MARGIN + TITLE.size,
-      "font-size": TITLE.size,
-      "font-weight": 600,
-      fill: inTheme(INK, theme),
-    }, labelText(figure.title, 90)),
+    ...titles.map((title, i) =>
+      element("text", {
+        x: MARGIN,
+        y: MARGIN + TITLE.line * i + TITLE.size,
+        "font-size": TITLE.size,
+        "font-weight": 600,
+        fill: inTheme(INK, theme),
+      }, title)
+    ),
     ...sentences.map((sentence, i) =>
       element("text", {
         x: MARGIN,
-        y: MARGIN + TITLE.line + SENTENCE.line * i + SENTENCE.size,
+        y: above + SENTENCE.line * i + SENTENCE.size,
         "font-size": SENTENCE.size,
         fill: inTheme(MUTED, theme),
       }, sentence)

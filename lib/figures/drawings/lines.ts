@@ -10,7 +10,7 @@ export function drawLines(rows: readonly Row[], options: LinesOptions, surface: 
   const { x, y, low, high, series, seriesNames, panels, panel } = options;
   const inks = new Inks(surface.theme);
   const tones = seriesTones(seriesNames, options.seriesColours);
-  const layout = panelsOf(panels ?? [""], surface.width, 190);
+  const layout = panelsOf(panels ?? [""], surface.width, 150);
   const facet = panel === undefined ? {} : layout.channels(panel);
   const own = Map.groupBy(rows, (row) => nameIn(row, series));
   const marks = seriesNames.map((name, i) => {
@@ -42,6 +42,7 @@ export function drawLines(rows: readonly Row[], options: LinesOptions, surface: 
         labelAnchor: panels ? "center" : "top",
         grid: true,
         ticks: panels ? 4 : 6,
+        zero: options.fromZero,
         ...options.yDomain && { domain: [...options.yDomain] },
       },
       marks: [

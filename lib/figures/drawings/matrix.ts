@@ -45,8 +45,8 @@ export function drawMatrix(
       marginLeft,
       marginTop,
       marginRight,
-      marginBottom: 46,
-      height: marginTop + 46 + size * lines.length,
+      marginBottom: 54,
+      height: marginTop + 54 + size * lines.length,
       color: { type: "identity" },
       x: {
         ...above.axis,
@@ -238,7 +238,7 @@ function scaleBelow(options: MatrixOptions, inks: Inks): Plot.RenderFunction {
   const [width, height] = [132, 8];
   return (_index, _scales, _values, dimensions, { document }) => {
     const left = dimensions.marginLeft;
-    const top = dimensions.height - 32;
+    const top = dimensions.height - 26;
     const group = element(document, "g", { "aria-label": "scale of colours" });
     for (let level = 0; level < LEVELS; level++) {
       group.append(element(document, "rect", {
@@ -264,8 +264,8 @@ function scaleBelow(options: MatrixOptions, inks: Inks): Plot.RenderFunction {
     text(left, numberText(low, format), "start");
     text(left + width, numberText(high, format), "end");
     const title = element(document, "text", {
-      x: short(left + width + 10),
-      y: short(top + height),
+      x: short(left),
+      y: short(top - 5),
       "text-anchor": "start",
       fill: inks.text,
     });

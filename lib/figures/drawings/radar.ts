@@ -50,10 +50,11 @@ export function drawRadar(rows: readonly Row[], options: RadarOptions, surface: 
   return {
     key: { names: seriesNames, tones, dashes: true },
     plot: {
-      ...layout.scales,
-      margin: 4,
-      marginTop: 34,
-      height: 40 + layout.down * side,
+      fx: { ...layout.scales.fx, padding: 0 },
+      fy: { ...layout.scales.fy, padding: 0 },
+      margin: 0,
+      marginTop: 20,
+      height: 20 + layout.down * side,
       color: { type: "identity" },
       x: { axis: null, domain: [-ROOM, ROOM] },
       y: { axis: null, domain: [-ROOM, ROOM] },

@@ -19,7 +19,7 @@ const RunRecord = z.looseObject({
 
 /** What maps are made of. */
 export interface MapOptions {
-  /** Explanations by `<layer>/<index>`. */
+  /** Explanations by `<layer>/<index>`; else those that `interpret` left in the folder. */
   readonly explanations?: ReadonlyMap<string, string>;
   /** Told before each map, which takes seconds. */
   readonly progress?: (layer: number) => void;

@@ -33,8 +33,9 @@ export async function foldersWith(folder: string, file: string, depth = DEPTH): 
 export type TableRow = Readonly<Record<string, string | number | null>>;
 
 /**
- * The rows of a table, with the columns that are named; none if it is not there.
+ * The rows of a table; none if it is not there.
  *
+ * @param columns read these alone
  * @throws InputError when it is damaged or lacks a column
  */
 export async function rowsOf(path: string, columns: readonly string[]): Promise<TableRow[]> {

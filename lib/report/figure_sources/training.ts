@@ -15,7 +15,7 @@ const MEASURES: readonly MeasureWords[] = [
   {
     measure: "fvu",
     title: "Variance left unexplained",
-    see: "Paler is better: the SAE says more of what the model computes in this language.",
+    see: "The less colour, the more the SAE says of what the model computes in this language.",
   },
   {
     measure: "l0",
@@ -30,14 +30,14 @@ const MEASURES: readonly MeasureWords[] = [
   {
     measure: "ce_recovered_zero",
     title: "Share of the model’s predictions that is kept",
-    see:
-      "Darker is better: of what the model loses in cross-entropy without its activations, the " +
-      "SAE’s reconstruction keeps so much.",
+    see: "The more colour the better: of what the model loses in cross-entropy without its " +
+      "activations, the SAE’s reconstruction keeps so much.",
   },
   {
     measure: "kl_sae",
     title: "Divergence of predictions (KL, nats per token)",
-    see: "Paler is better: with the SAE’s reconstruction the model predicts nearly the same.",
+    see:
+      "The less colour, the more alike are the model’s predictions with the SAE’s reconstruction.",
   },
 ];
 
@@ -108,7 +108,7 @@ export async function saeEvaluations(folder: string): Promise<Figure[]> {
         ) => [key, value === null ? null : Number(value)]),
       ),
     }));
-    figures.push(...evaluationFigures(saes, MEASURES, name));
+    figures.push(...evaluationFigures(saes, MEASURES, name.replace(/\/?evaluation$/, "")));
   }
   return figures;
 }
