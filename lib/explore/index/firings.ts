@@ -1,0 +1,172 @@
+/** Where latents fire in the texts of one language, latent by latent. */
+import { BINS } from "./schema.ts";
+
+/** Firings of one latent in one language, text by text, the strongest text first. */
+export interface Firings {
+  /** Text of each firing. */
+  readonly texts: Uint32Array<ArrayBuffer>;
+  /** Its token; ascending within a text. */
+  readonly tokens: Uint32Array<ArrayBuffer>;
+  /** > 0 */
+  readonly values: Float32Array<ArrayBuffer>;
+}
+
+/** The three lists one after the other, little-endian. */
+export function encodeFirings({ texts, tokens, values }: Firings): Uint8Array<ArrayBuffer> {
+  const { length } = texts;
+  const bytes = new Uint8Array(12 * length);
+  new Uint32Array(bytes.buffer, 0, length).set(texts);
+  new Uint32Array(bytes.buffer, 4 * length, length).set(tokens);
+  new Float32Array(bytes.buffer, 8 * length, length).set(values);
+  return bytes;
+}
+
+/** What {@linkcode encodeFirings} made. */
+export function decodeFirings(bytes: Uint8Array): Firings {
+  const { buffer } = Uint8Array.from(bytes);
+  const length = buffer.byteLength / 12;
+  return {
+    texts: new Uint32Array(buffer, 0, length),
+    tokens: new Uint32Array(buffer, 4 * length, length),
+    values: new Float32Array(buffer, 8 * length, length),
+  };
+}
+
+/** Firings in one text: `from` to `end` of the lists. */
+export interface TextRun {
+  readonly text: number;
+  readonly from: number;
+  readonly end: number;
+  /** Largest value. */
+  readonly max: number;
+}
+
+/** The texts of firings in their order. */
+export function textRuns({ texts, values }: Firings): TextRun[] {
+  const runs: TextRun[] = [];
+  for (let from = 0, end = 0; from < texts.length; from = end) {
+    let max = 0;
+    for (; end < texts.length && texts[end] === texts[from]; end++) {
+      max = Math.max(max, values[end]);
+    }
+    runs.push({ text: texts[from], from, end, max });
+  }
+  return runs;
+}
+
+/** The interval of the histogram that an activation falls in. */
+export function binOf(value: number, max: number): number {
+  return Math.max(0, Math.min(BINS - 1, Math.floor(BINS * value / max)));
+}
+
+/** What is kept of a latent. */
+export interface Keeping {
+  /** Texts per latent and language, the strongest; Infinity for all. */
+  readonly texts: number;
+  /** Kept as well, however weakly a latent fires on it. */
+  always(text: number): boolean;
+}
+
+/** Firings added before weaker texts are let go. */
+const MOST_HELD = 2 ** 23;
+
+/** Firings of some latents, by their position (slot) among those that are tracked. */
+export class FiringCollector {
+  readonly #slots: number;
+  readonly #keeping: Keeping;
+  #length = 0;
+  #limit = MOST_HELD;
+  #latents = new Uint32Array(2 ** 16);
+  #texts = new Uint32Array(2 ** 16);
+  #tokens = new Uint32Array(2 ** 16);
+  #values = new Float32Array(2 ** 16);
+
+  /** @param slots tracked latents */
+  constructor(slots: number, keeping: Keeping) {
+    this.#slots = slots;
+    this.#keeping = keeping;
+  }
+
+  /** Texts come one after the other, and tokens of a text in order. */
+  add(slot: number, text: number, token: number, value: number): void {
+    if (this.#length === this.#latents.length) this.#grow();
+    const at = this.#length++;
+    this.#latents[at] = slot;
+    this.#texts[at] = text;
+    this.#tokens[at] = token;
+    this.#values[at] = value;
+  }
+
+  /** To be called between texts: lets go what will not be kept, when there is much. */
+  relieve(): void {
+    if (this.#length < this.#limit || this.#keeping.texts === Infinity) return;
+    const kept = [...this.strongest()];
+    this.#length = 0;
+    for (const [slot, { texts, tokens, values }] of kept) {
+      const inOrder = Array.from(texts, (_, i) => i)
+        .sort((a, b) => texts[a] - texts[b] || tokens[a] - tokens[b]);
+      for (const i of inOrder) this.add(slot, texts[i], tokens[i], values[i]);
+    }
+    this.#limit = Math.max(MOST_HELD, 2 * this.#length);
+  }
+
+  /** What is kept of each latent that fired, in the order of the slots. */
+  *strongest(): Generator<[slot: number, firings: Firings]> {
+    const order = this.#bySlot();
+    for (let from = 0, end = 0; from < order.length; from = end) {
+      const slot = this.#latents[order[from]];
+      while (end < order.length && this.#latents[order[end]] === slot) end++;
+      yield [slot, this.#keep(order.subarray(from, end))];
+    }
+  }
+
+  /** @param own positions of one latent's firings */
+  #keep(own: Uint32Array): Firings {
+    const all = {
+      texts: Uint32Array.from(own, (at) => this.#texts[at]),
+      tokens: Uint32Array.from(own, (at) => this.#tokens[at]),
+      values: Float32Array.from(own, (at) => this.#values[at]),
+    };
+    const runs = textRuns(all).sort((a, b) => b.max - a.max || a.text - b.text)
+      .filter(({ text }, rank) => rank < this.#keeping.texts || this.#keeping.always(text));
+    const length = runs.reduce((sum, { from, end }) => sum + end - from, 0);
+    const kept = {
+      texts: new Uint32Array(length),
+      tokens: new Uint32Array(length),
+      values: new Float32Array(length),
+    };
+    let at = 0;
+    for (const { from, end } of runs) {
+      kept.texts.set(all.texts.subarray(from, end), at);
+      kept.tokens.set(all.tokens.subarray(from, end), at);
+      kept.values.set(all.values.subarray(from, end), at);
+      at += end - from;
+    }
+    return kept;
+  }
+
+  /** Positions ordered by slot; those of one slot as they came. */
+  #bySlot(): Uint32Array {
+    const next = new Uint32Array(this.#slots + 1);
+    for (let i = 0; i < this.#length; i++) next[this.#latents[i] + 1]++;
+    for (let slot = 0; slot < this.#slots; slot++) next[slot + 1] += next[slot];
+    const order = new Uint32Array(this.#length);
+    for (let i = 0; i < this.#length; i++) order[next[this.#latents[i]]++] = i;
+    return order;
+  }
+
+  #grow(): void {
+    const size = 2 * this.#latents.length;
+    const larger = <A extends Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(
+      old: A,
+      fresh: A,
+    ): A => {
+      fresh.set(old);
+      return fresh;
+    };
+    this.#latents = larger(this.#latents, new Uint32Array(size));
+    this.#texts = larger(this.#texts, new Uint32Array(size));
+    this.#tokens = larger(this.#tokens, new Uint32Array(size));
+    this.#values = larger(this.#values, new Float32Array(size));
+  }
+}

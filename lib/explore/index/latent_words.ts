@@ -1,0 +1,60 @@
+/** The words of a latent: tokens it fires on most, and what stands around its strongest activations. */
+import { wholePiece } from "../../interpret/samples.ts";
+import { BOS_PIECE } from "./index_texts.ts";
+import { type Firings, textRuns } from "./firings.ts";
+
+/** Tokens that are listed. */
+const TOKENS = 8;
+/** Texts of each language whose words are taken, */
+const PEAKS = 3;
+/** if it fires there at least with this share of its largest activation. */
+const PEAK_SHARE = 0.5;
+/** Tokens on both sides of a peak. */
+const AROUND = 3;
+/** UTF-16 units of a token that are kept. */
+const LONGEST = 100;
+
+/** Words of one latent. */
+export interface LatentWords {
+  /** Those it fires on most often first; ties in the order of the languages and texts. */
+  readonly tokens: readonly string[];
+  /** Of every language. */
+  readonly peaks: readonly string[];
+}
+
+/**
+ * The words of a latent.
+ *
+ * @param firings one per language
+ * @param piecesOf texts of the tokens of a text
+ */
+export function latentWords(
+  firings: readonly Firings[],
+  piecesOf: (text: number) => readonly string[],
+): LatentWords {
+  const counts = new Map<string, number>();
+  const peaks: string[] = [];
+  const runs = firings.map(textRuns);
+  const high = PEAK_SHARE * runs.flat().reduce((most, { max }) => Math.max(most, max), 0);
+  for (const [g, own] of firings.entries()) {
+    for (const [rank, { text, from, end, max }] of runs[g].entries()) {
+      const pieces = piecesOf(text);
+      for (let i = from; i < end; i++) {
+        const token = wholePiece(pieces, own.tokens[i]);
+        counts.set(token, (counts.get(token) ?? 0) + 1);
+      }
+      if (rank >= PEAKS || max < high) continue;
+      const peak = own.tokens[own.values.indexOf(max, from)];
+      const around = pieces.slice(Math.max(0, peak - AROUND), peak + AROUND + 1);
+      peaks.push(around.filter((piece) => piece !== BOS_PIECE).map(cut).join(""));
+    }
+  }
+  const tokens = [...counts].sort(([, a], [, b]) => b - a).slice(0, TOKENS).map(([token]) =>
+    cut(token)
+  );
+  return { tokens, peaks };
+}
+
+function cut(piece: string): string {
+  return piece.slice(0, LONGEST);
+}
