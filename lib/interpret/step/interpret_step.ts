@@ -17,12 +17,7 @@ import {
 } from "../../session/session.ts";
 import type { Explainer } from "../explainers/explainer.ts";
 import { openExplainer } from "../explainers/open_explainer.ts";
-import {
-  type PromptTexts,
-  PUBLISHED_TEXTS,
-  readPromptTexts,
-  withInstruction,
-} from "../prompts/prompt_texts.ts";
+import { type PromptTexts, PUBLISHED_TEXTS, readPromptTexts } from "../prompts/prompt_texts.ts";
 import { openScorer, type ScorerOptions } from "../scorers/open_scorer.ts";
 import type { ChosenLatent } from "./chosen_latents.ts";
 import { expectedExplanation, planExplanations, type PlannedPart, planScores } from "./dry_run.ts";
@@ -83,7 +78,7 @@ export async function runInterpret(options: InterpretOptions): Promise<void> {
   const openModel = () => model ??= runModel(session, options).then((model) => owned.use(model));
   const run: Run = { options, started, folder, session, endpoint, owned, openModel };
 
-  if (options.overwrite.includes("cache")) await removeCache(folder);
+  if (options.overwrite.includes("cache")) await removeFolders(folder, ["latents", "log"]);
   const code = await codeHash(MODEL_ROOMS);
   const prepared = await prepare(options, folder, session, code, openModel, owned);
   const stages = stagesOf(options);
@@ -174,6 +169,7 @@ async function planAll(run: Run, prepared: Prepared): Promise<void> {
     chatPrices: chatPrices(options),
     embeddingPrices: embeddingPrices(options),
   };
+  await removeFolders(folder, ["dry_run"]);
   const parts: PlannedPart[] = explainer ? await planExplanations(latents, explainer, plan) : [];
   const expected = latents.map((item) =>
     ({ ...item, kind: "explained", text: expectedExplanation(item) }) as const
@@ -212,16 +208,12 @@ function explainerOf(
 
 /** The published texts, or those of `--prompt-texts`. */
 async function promptTexts({ promptTexts: path }: InterpretOptions): Promise<PromptTexts> {
-  if (path === undefined) return PUBLISHED_TEXTS;
-  const json = await readJson(path);
-  return typeof json === "string" || Array.isArray(json)
-    ? withInstruction(PUBLISHED_TEXTS, json, path)
-    : readPromptTexts(json, path);
+  return path === undefined ? PUBLISHED_TEXTS : readPromptTexts(await readJson(path), path);
 }
 
-/** Removes activations, so that they are read anew. */
-async function removeCache(folder: string): Promise<void> {
-  for (const name of ["latents", "log"]) {
+/** Removes what an earlier run left, so that it is made anew. */
+async function removeFolders(folder: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
     await Deno.remove(join(folder, name), { recursive: true }).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     });
