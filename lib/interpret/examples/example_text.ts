@@ -4,20 +4,37 @@ import type { Tokenizer } from "../../formats/tokenizer.ts";
 /** What stands in a text for bytes that are no character. */
 const REPLACEMENT = "\ufffd";
 
+/** Tokens beside a window that may have a part of its characters: they have four bytes at most. */
+const BESIDE = 3;
+
 /**
- * Text of each token of a row. A character split over tokens belongs to the first of them; of one that
- * is split over rows there is nothing, since a row is cut out of a text anywhere.
+ * Text of each token of a window of a row. A character split over tokens belongs to the first of them;
+ * of one that is split over rows there is nothing, since a row is cut out of a text anywhere.
+ *
+ * @param row ids of the whole row
+ * @param start position of the window's first token
  */
-export function rowTexts(tokenizer: Tokenizer, ids: Uint32Array): string[] {
+export function windowTexts(
+  tokenizer: Tokenizer,
+  row: Uint32Array,
+  start: number,
+  length: number,
+): string[] {
+  const from = Math.max(0, start - BESIDE);
+  const ids = row.subarray(from, start + length + BESIDE);
+  return wholeTexts(tokenizer, ids).slice(start - from, start - from + length);
+}
+
+/** Text of each token, without the characters that begin before the first or end after the last. */
+function wholeTexts(tokenizer: Tokenizer, ids: Uint32Array): string[] {
   const texts = tokenizer.decodePieces(ids);
   const bytes = (at: number) => tokenizer.tokenText(ids[at]);
   for (let at = ids[0] === tokenizer.bosId ? 1 : 0; at < ids.length; at++) {
     const token = bytes(at);
-    const stray = token.findIndex((byte) => !isContinuation(byte));
-    const count = stray < 0 ? token.length : stray;
+    const first = token.findIndex((byte) => !isContinuation(byte));
     // each stray byte has become a replacement of its own
-    texts[at] = texts[at].slice(count);
-    if (stray >= 0) break;
+    texts[at] = texts[at].slice(first < 0 ? token.length : first);
+    if (first >= 0) break;
   }
   const lead = openCharacter(ids.length, bytes);
   if (lead !== undefined && texts[lead].endsWith(REPLACEMENT)) {

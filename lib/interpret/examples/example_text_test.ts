@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { userAccess } from "../../subject/access.ts";
 import { openModelTokenizer } from "../../subject/open_tokenizer.ts";
-import { lonelyTexts, rowTexts } from "./example_text.ts";
+import { lonelyTexts, windowTexts } from "./example_text.ts";
 
 const { tokenizer } = await openModelTokenizer(undefined, userAccess());
 const BOS = tokenizer.bosId ?? 0;
+const rowTexts = (row: Uint32Array) => windowTexts(tokenizer, row, 0, row.length);
 const TEXT = "free 🙂 นั่นคือ🜁 Würde, 你好 ";
 
 Deno.test("a row that begins or ends within a character has whole characters only", () => {
@@ -14,11 +15,11 @@ Deno.test("a row that begins or ends within a character has whole characters onl
   for (let from = 0; from < ids.length; from++) {
     for (let to = from + 1; to <= ids.length; to++) {
       const row = Uint32Array.of(BOS, ...ids.subarray(from, to));
-      const texts = rowTexts(tokenizer, row);
+      const texts = rowTexts(row);
       assert.equal(texts.length, row.length);
       const text = texts.slice(1).join("");
       assert.ok(TEXT.includes(text) && !text.includes("\ufffd"), text);
-      assert.deepEqual(rowTexts(tokenizer, row.subarray(1)), texts.slice(1));
+      assert.deepEqual(rowTexts(row.subarray(1)), texts.slice(1));
       const decoded = tokenizer.decodePieces(row);
       assert.deepEqual(
         texts.map((one) => one.length > 0),
@@ -30,10 +31,22 @@ Deno.test("a row that begins or ends within a character has whole characters onl
   assert.ok(cut > 20, `${cut} rows were cut within a character`);
 });
 
+Deno.test("a window has the texts that its tokens have in the whole row", () => {
+  const row = tokenizer.encode(TEXT.repeat(2));
+  const whole = rowTexts(row);
+  for (let start = 0; start < row.length; start++) {
+    for (const length of [1, 2, 9]) {
+      if (start + length > row.length) continue;
+      const texts = windowTexts(tokenizer, row, start, length);
+      assert.deepEqual(texts, whole.slice(start, start + length));
+    }
+  }
+});
+
 Deno.test("U+FFFD that the text has stays", () => {
   for (const text of ["\ufffd", "\ufffda", "a\ufffd\ufffd"]) {
     const ids = tokenizer.encode(text);
-    assert.equal(rowTexts(tokenizer, ids).slice(1).join(""), text);
+    assert.equal(rowTexts(ids).slice(1).join(""), text);
   }
 });
 

@@ -8,7 +8,7 @@ import type { Example, LatentExamples, LatentName } from "../example.ts";
 import { readFiringCounts } from "../latent_cache/firing_counts.ts";
 import { type LatentCache, openLatentCache } from "../latent_cache/open_cache.ts";
 import type { ExampleOptions, ExampleSource, TooFewWindows } from "./example_source.ts";
-import { lonelyTexts, rowTexts } from "./example_text.ts";
+import { lonelyTexts, windowTexts } from "./example_text.ts";
 import { HeldFirings } from "./held_firings.ts";
 import { nearestWindows, publishedNearestWindows, WindowVectors } from "./nearest_windows.ts";
 import { readNeighbours } from "./neighbour_files.ts";
@@ -39,6 +39,9 @@ export interface ExampleTools {
 const OF_A_NEIGHBOUR = 10;
 /** The strongest windows that others are sought near to. */
 const QUERIES = 10;
+
+/** Tokens of the matrix are counted in 32 bits. */
+const MOST_TOKENS = 2 ** 32;
 
 /** What seeds are drawn for, beside the latent. */
 const PURPOSES = { choice: 1, nonActivating: 2 } as const;
@@ -83,7 +86,16 @@ function checkEmbedder({ nonActivatingSource }: ExampleOptions, { embedder }: Ex
   );
 }
 
-function checkWindows({ exampleCtxLen }: ExampleOptions, { contextLength }: TokenRows): void {
+function checkWindows(
+  { exampleCtxLen }: ExampleOptions,
+  { rows, contextLength }: TokenRows,
+): void {
+  if (rows * contextLength > MOST_TOKENS) {
+    throw new InputError(
+      `The cache has ${rows} rows of ${contextLength} tokens, expected at most ${MOST_TOKENS} tokens; ` +
+        `cache fewer by --n-tokens.`,
+    );
+  }
   if (contextLength % exampleCtxLen === 0) return;
   throw new InputError(
     `Rows of ${contextLength} tokens are no whole windows of ${exampleCtxLen}; give an ` +
@@ -318,10 +330,10 @@ class CachedExamples implements ExampleSource {
 
   /** Text of each token of a window of a row. */
   #textsIn(row: Uint32Array, start: number): string[] {
-    const end = start + this.#shape.windowLength;
+    const { windowLength } = this.#shape;
     return this.#options.compat === "paper"
-      ? lonelyTexts(this.#tokenizer, row.subarray(start, end))
-      : rowTexts(this.#tokenizer, row).slice(start, end);
+      ? lonelyTexts(this.#tokenizer, row.subarray(start, start + windowLength))
+      : windowTexts(this.#tokenizer, row, start, windowLength);
   }
 
   [Symbol.dispose](): void {
