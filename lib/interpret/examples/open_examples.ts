@@ -4,28 +4,30 @@ import { InputError } from "../../formats/input_error.ts";
 import type { Tokenizer } from "../../formats/tokenizer.ts";
 import type { Embedder } from "../../llm/chat.ts";
 import { seededRandom } from "../../stats/random.ts";
-import type { Example, LatentExamples, LatentName } from "../example.ts";
+import type { LatentExamples, LatentName } from "../example.ts";
 import { readFiringCounts } from "../latent_cache/firing_counts.ts";
 import { type LatentCache, openLatentCache } from "../latent_cache/open_cache.ts";
 import type { ExampleOptions, ExampleSource, TooFewWindows } from "./example_source.ts";
-import { lonelyTexts, windowTexts } from "./example_text.ts";
 import { HeldFirings } from "./held_firings.ts";
-import { nearestWindows, publishedNearestWindows, WindowVectors } from "./nearest_windows.ts";
+import { inTurn } from "./in_turn.ts";
 import { readNeighbours } from "./neighbour_files.ts";
 import type { NeighbourLists } from "./neighbours.ts";
-import { publishedTenths, tenthsOf } from "./normalised.ts";
-import { otherWindows, publishedRandomWindows, randomWindows } from "./random_windows.ts";
-import { choosePublishedWindows, chooseWindows, type ChosenWindow } from "./sampling.ts";
+import { NonActivating } from "./non_activating.ts";
 import {
-  activationsIn,
+  choosePublishedWindows,
+  chooseWindows,
+  type ChosenWindow,
+  type ChosenWindows,
+} from "./sampling.ts";
+import { CHOICE } from "./seeds.ts";
+import { WindowExamples } from "./window_examples.ts";
+import {
   centredWindows,
   type Firings,
-  gridPlace,
   gridWindows,
   publishedCentredWindows,
   touchedWindows,
   type WindowPlace,
-  type WindowShape,
 } from "./windows.ts";
 
 /** What examples are made with, beside the cache. */
@@ -35,16 +37,8 @@ export interface ExampleTools {
   readonly embedder?: Embedder;
 }
 
-/** Windows that a neighbour gives at most. */
-const OF_A_NEIGHBOUR = 10;
-/** The strongest windows that others are sought near to. */
-const QUERIES = 10;
-
 /** Tokens of the matrix are counted in 32 bits. */
 const MOST_TOKENS = 2 ** 32;
-
-/** What seeds are drawn for, beside the latent. */
-const PURPOSES = { choice: 1, nonActivating: 2 } as const;
 
 /**
  * Opens the examples of latents.
@@ -134,14 +128,11 @@ class CachedExamples implements ExampleSource {
   readonly silent: readonly LatentName[];
   readonly windows: number;
   readonly tokens: number;
-  readonly #rows: TokenRows;
-  readonly #shape: WindowShape;
   readonly #asked: ReadonlySet<string>;
   readonly #held: HeldFirings;
-  readonly #neighbours: ReadonlyMap<string, NeighbourLists>;
-  readonly #vectors: WindowVectors | undefined;
+  readonly #examples: WindowExamples;
+  readonly #nonActivating: NonActivating;
   readonly #options: ExampleOptions;
-  readonly #tokenizer: Tokenizer;
   readonly #owned: DisposableStack;
 
   /** @param fires whether each of the latents does */
@@ -154,27 +145,26 @@ class CachedExamples implements ExampleSource {
     { tokenizer, embedder }: ExampleTools,
     owned: DisposableStack,
   ) {
-    const { rows, contextLength } = cache.tokens;
+    const held = new HeldFirings(cache, withNeighbours(latents, neighbours));
+    const examples = new WindowExamples(cache.tokens, tokenizer, options);
     this.latents = latents.filter((_, i) => fires[i]);
     this.silent = latents.filter((_, i) => !fires[i]);
-    this.tokens = rows * contextLength;
-    this.windows = this.tokens / options.exampleCtxLen;
-    this.#rows = cache.tokens;
-    this.#shape = { contextLength, windowLength: options.exampleCtxLen };
+    this.tokens = cache.tokens.rows * cache.tokens.contextLength;
+    this.windows = examples.windows;
     this.#asked = new Set(latents.map(keyOf));
-    this.#held = new HeldFirings(cache, withNeighbours(latents, neighbours));
-    this.#neighbours = neighbours;
+    this.#held = held;
+    this.#examples = examples;
+    this.#nonActivating = new NonActivating(examples, { held, neighbours, embedder }, options);
     this.#options = options;
-    this.#tokenizer = tokenizer;
-    this.#vectors = embedder && new WindowVectors(embedder, (window) => this.#textOf(window));
     this.#owned = owned;
   }
 
   async load(latent: LatentName): Promise<LatentExamples | TooFewWindows> {
     if (!this.#asked.has(keyOf(latent))) throw new RangeError(`${keyOf(latent)} was not asked for`);
-    const { minExamples } = this.#options;
+    const { minExamples, compat } = this.#options;
+    const { shape } = this.#examples;
     const firings = await this.#held.of(latent.hookpoint, latent.index);
-    const grid = gridWindows(firings, this.#shape);
+    const grid = gridWindows(firings, shape);
     const places = this.#placesOf(firings, grid);
     if (grid.length < minExamples || places.length === 0) {
       return { latent, skipped: "too few windows", activeWindows: grid.length };
@@ -184,11 +174,11 @@ class CachedExamples implements ExampleSource {
     const activating = (chosen: readonly ChosenWindow[]) =>
       inTurn(
         chosen,
-        ({ index, quantile }) => this.#example(places[index], firings, max, true, quantile),
+        ({ index, quantile: distance }) =>
+          this.#examples.of(places[index], firings, { activating: true, distance, max }),
       );
     // as published, a centred window may have tokens of one that counts as inactive
-    const shown = this.#options.compat === "paper" ? [] : places;
-    const active = touchedWindows([...grid, ...shown], this.#shape);
+    const active = touchedWindows(compat === "paper" ? grid : [...grid, ...places], shape);
     return {
       latent,
       max,
@@ -198,142 +188,23 @@ class CachedExamples implements ExampleSource {
       tokens: this.tokens,
       train: await activating(train),
       test: await activating(test),
-      nonActivating: await this.#nonActivating(latent, places, active),
+      nonActivating: await this.#nonActivating.of(latent, places, active),
     };
   }
 
   #placesOf(firings: Firings, grid: readonly WindowPlace[]): readonly WindowPlace[] {
     const { windows, compat } = this.#options;
+    const { shape } = this.#examples;
     if (windows === "grid") return grid;
     return compat === "paper"
-      ? publishedCentredWindows(firings, this.#shape, grid)
-      : centredWindows(firings, this.#shape);
+      ? publishedCentredWindows(firings, shape, grid)
+      : centredWindows(firings, shape);
   }
 
-  #choose({ layer, index }: LatentName, count: number) {
+  #choose({ layer, index }: LatentName, count: number): ChosenWindows {
     const { compat, seed } = this.#options;
     if (compat === "paper") return choosePublishedWindows(count, this.#options);
-    return chooseWindows(count, this.#options, seededRandom(seed, layer, index, PURPOSES.choice));
-  }
-
-  /** @param active windows of the grid that are not to be shown as non-activating */
-  async #nonActivating(
-    latent: LatentName,
-    places: readonly WindowPlace[],
-    active: ReadonlySet<number>,
-  ): Promise<Example[]> {
-    switch (this.#options.nonActivatingSource) {
-      case "neighbours": {
-        const found = await this.#ofNeighbours(latent, active);
-        return found.length > 0 ? found : await this.#silentExamples(this.#random(latent, active));
-      }
-      case "FAISS":
-        return await this.#silentExamples(await this.#nearest(places, active));
-      case "random":
-        return await this.#silentExamples(this.#random(latent, active));
-    }
-  }
-
-  #random({ layer, index }: LatentName, active: ReadonlySet<number>): number[] {
-    const { nNonActivating, compat, seed } = this.#options;
-    const others = otherWindows(this.windows, active);
-    if (compat === "paper") return publishedRandomWindows(others, nNonActivating);
-    const random = seededRandom(seed, layer, index, PURPOSES.nonActivating);
-    return randomWindows(others, nNonActivating, random);
-  }
-
-  /** Strongest windows of neighbours in which the latent itself does not fire, the likest's first. */
-  async #ofNeighbours(
-    { hookpoint, index }: LatentName,
-    active: ReadonlySet<number>,
-  ): Promise<Example[]> {
-    const { nNonActivating, compat } = this.#options;
-    const examples: Example[] = [];
-    const taken = new Set(active);
-    for (const [similarity, neighbour] of this.#neighbours.get(hookpoint)?.get(index) ?? []) {
-      if (examples.length >= nNonActivating) break;
-      const firings = await this.#held.of(hookpoint, neighbour);
-      const free = gridWindows(firings, this.#shape)
-        .filter((place) => !taken.has(this.#windowOf(place)))
-        .slice(0, OF_A_NEIGHBOUR);
-      for (const place of free) {
-        // as published, a window may come once for every neighbour
-        if (compat !== "paper") taken.add(this.#windowOf(place));
-        const example = await this.#example(place, firings, 0, false, -similarity);
-        examples.push(example);
-      }
-    }
-    return compat === "paper" ? examples : examples.slice(0, nNonActivating);
-  }
-
-  #windowOf({ row, start }: WindowPlace): number {
-    const { contextLength, windowLength } = this.#shape;
-    return (row * contextLength + start) / windowLength;
-  }
-
-  /** Windows that mean what the strongest of those mean in which the latent fires. */
-  async #nearest(places: readonly WindowPlace[], active: ReadonlySet<number>): Promise<number[]> {
-    const vectors = this.#vectors;
-    if (!vectors) throw new RangeError("no embedder was given");
-    const { nNonActivating, compat } = this.#options;
-    const others = otherWindows(this.windows, active);
-    const texts = await inTurn(
-      places.slice(0, QUERIES),
-      async (place) => (await this.#textsOf(place)).join(""),
-    );
-    const queries = await vectors.ofTexts(texts);
-    const nearest = compat === "paper" ? publishedNearestWindows : nearestWindows;
-    return nearest(queries, others, await vectors.of(others), nNonActivating);
-  }
-
-  /** Windows of the grid in which the latent does not fire. */
-  async #silentExamples(windows: readonly number[]): Promise<Example[]> {
-    const none = { at: new Uint32Array(), values: new Float32Array() };
-    return await inTurn(
-      windows,
-      (window) => this.#example({ ...gridPlace(window, this.#shape), max: 0 }, none, 0, false, -1),
-    );
-  }
-
-  /** @param max the latent's largest activation; 0 where another's activations are shown */
-  async #example(
-    place: WindowPlace,
-    firings: Firings,
-    max: number,
-    activating: boolean,
-    distance: number,
-  ): Promise<Example> {
-    const { row, start } = place;
-    const activations = activationsIn(firings, place, this.#shape);
-    const tenths = this.#options.compat === "paper" ? publishedTenths : tenthsOf;
-    const ids = await this.#rows.read([row]);
-    return {
-      row,
-      start,
-      ids: ids.slice(start, start + activations.length),
-      tokens: this.#textsIn(ids, start),
-      activations,
-      normalised: activating ? tenths(activations, max) : new Uint8Array(activations.length),
-      language: languageOf(row, this.#rows.parts),
-      activating,
-      distance,
-    };
-  }
-
-  async #textOf(window: number): Promise<string> {
-    return (await this.#textsOf(gridPlace(window, this.#shape))).join("");
-  }
-
-  async #textsOf({ row, start }: Omit<WindowPlace, "max">): Promise<string[]> {
-    return this.#textsIn(await this.#rows.read([row]), start);
-  }
-
-  /** Text of each token of a window of a row. */
-  #textsIn(row: Uint32Array, start: number): string[] {
-    const { windowLength } = this.#shape;
-    return this.#options.compat === "paper"
-      ? lonelyTexts(this.#tokenizer, row.subarray(start, start + windowLength))
-      : windowTexts(this.#tokenizer, row, start, windowLength);
+    return chooseWindows(count, this.#options, seededRandom(seed, layer, index, CHOICE));
   }
 
   [Symbol.dispose](): void {
@@ -358,16 +229,4 @@ function withNeighbours(
     for (const [, neighbour] of near) known.add(neighbour);
   }
   return needed;
-}
-
-function languageOf(row: number, parts: TokenRows["parts"]): string | undefined {
-  let end = 0;
-  return parts.find(({ rows }) => row < (end += rows))?.language;
-}
-
-/** What becomes of each, one after the other: files are read in order, and memory stays small. */
-async function inTurn<A, B>(list: readonly A[], make: (item: A) => Promise<B>): Promise<B[]> {
-  const made: B[] = [];
-  for (const item of list) made.push(await make(item));
-  return made;
 }

@@ -8,11 +8,15 @@ export interface Firings {
   readonly values: Float32Array<ArrayBuffer>;
 }
 
-/** A window of c tokens of one row. */
-export interface WindowPlace {
+/** Where a window of c tokens is. */
+export interface Place {
   readonly row: number;
   /** Position of its first token. */
   readonly start: number;
+}
+
+/** A window in which a latent fires. */
+export interface WindowPlace extends Place {
   /** The latent's largest activation in it. */
   readonly max: number;
 }
@@ -124,7 +128,7 @@ function peakPlace(windowLength: number): number {
 /** Activations in a window, 0 where the latent does not fire: [c]. */
 export function activationsIn(
   { at, values }: Firings,
-  { row, start }: Omit<WindowPlace, "max">,
+  { row, start }: Place,
   { contextLength, windowLength }: WindowShape,
 ): Float32Array<ArrayBuffer> {
   const first = row * contextLength + start;
@@ -137,7 +141,7 @@ export function activationsIn(
 
 /** Windows of the grid, by number, that have a token in one of these: where not to look for others. */
 export function touchedWindows(
-  places: Iterable<Omit<WindowPlace, "max">>,
+  places: Iterable<Place>,
   { contextLength, windowLength }: WindowShape,
 ): Set<number> {
   const touched = new Set<number>();
@@ -149,11 +153,19 @@ export function touchedWindows(
   return touched;
 }
 
+/** Number of the window of the grid that begins here. */
+export function windowOf(
+  { row, start }: Place,
+  { contextLength, windowLength }: WindowShape,
+): number {
+  return (row * contextLength + start) / windowLength;
+}
+
 /** The window of the grid of this number. */
 export function gridPlace(
   window: number,
   { contextLength, windowLength }: WindowShape,
-): Omit<WindowPlace, "max"> {
+): Place {
   const start = window * windowLength % contextLength;
   return { row: (window * windowLength - start) / contextLength, start };
 }
