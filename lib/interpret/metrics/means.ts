@@ -1,16 +1,19 @@
 /** Means and differences of means, with intervals. */
 import { clusterBootstrap, percentiles, resampled } from "../../stats/bootstrap.ts";
 import { seededRandom } from "../../stats/random.ts";
-import type { Estimate } from "./latent_score.ts";
+import { type Estimate, point } from "./latent_score.ts";
 
 const UNDEFINED: Estimate = { value: NaN, low: NaN, high: NaN };
 const REPLICATES = 1000;
 const LEVEL = 0.95;
 
-/** A mean, with the interval of a bootstrap of the values. Those that are NaN are left out; NaN of none. */
+/**
+ * A mean, with the interval of a bootstrap of the values; of one value there is none. Those that are NaN
+ * are left out; NaN of none.
+ */
 export function meanEstimate(values: readonly number[]): Estimate {
   const defined = values.filter((value) => !Number.isNaN(value));
-  if (defined.length === 0) return UNDEFINED;
+  if (defined.length < 2) return point(mean(defined));
   const [interval] = clusterBootstrap(
     defined.length,
     (weights) => [weightedMean(defined, weights)],
@@ -19,12 +22,13 @@ export function meanEstimate(values: readonly number[]): Estimate {
 }
 
 /**
- * Mean of some values minus mean of others, with the interval of a bootstrap that draws each group anew.
- * Values that are NaN are left out; NaN where a group is empty.
+ * Mean of some values minus mean of others, with the interval of a bootstrap that draws each group anew;
+ * of single values there is none. Values that are NaN are left out; NaN where a group is empty.
  */
 export function differenceEstimate(values: readonly number[], others: readonly number[]): Estimate {
   const [a, b] = [values, others].map((group) => group.filter((value) => !Number.isNaN(value)));
   if (a.length === 0 || b.length === 0) return UNDEFINED;
+  if (a.length === 1 && b.length === 1) return point(a[0] - b[0]);
   const random = seededRandom(0);
   const differences = Array.from(
     { length: REPLICATES },
