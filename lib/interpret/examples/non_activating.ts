@@ -86,18 +86,17 @@ export class NonActivating {
     const examples: Example[] = [];
     const taken = new Set(active);
     for (const [similarity, neighbour] of neighbours.get(hookpoint)?.get(index) ?? []) {
-      if (examples.length >= nNonActivating) break;
+      const missing = nNonActivating - examples.length;
+      if (missing <= 0) break;
       const firings = await held.of(hookpoint, neighbour);
       const free = gridWindows(firings, shape)
         .filter((place) => !taken.has(windowOf(place, shape)))
-        .slice(
-          0,
-          isPaper ? OF_A_NEIGHBOUR : Math.min(OF_A_NEIGHBOUR, nNonActivating - examples.length),
-        );
+        .slice(0, isPaper ? OF_A_NEIGHBOUR : Math.min(OF_A_NEIGHBOUR, missing));
       const about = { activating: false, distance: -similarity, max: 0 };
       examples.push(...await inTurn(free, (place) => this.#examples.of(place, firings, about)));
       // as published, a window may come once for every neighbour
-      if (!isPaper) { for (const place of free) taken.add(windowOf(place, shape)); }
+      if (isPaper) continue;
+      for (const place of free) taken.add(windowOf(place, shape));
     }
     return examples;
   }

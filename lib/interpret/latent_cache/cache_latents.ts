@@ -10,50 +10,17 @@
  * the same bytes.
  */
 import { createHash } from "node:crypto";
-import { join } from "node:path";
-import { Checkpoint } from "../../data/checkpoint.ts";
-import { listFolder } from "../../data/files.ts";
-import { isFile } from "../../data/file_tree.ts";
 import type { TokenRows } from "../../data/token_rows.ts";
-import { floatToBf16Bits } from "../../formats/dtype.ts";
 import { InputError } from "../../formats/input_error.ts";
 import type { Target } from "../../sae/target.ts";
-import { readActivations, type Reader, type SparseActivations } from "../activations.ts";
-import { configPath, hookpointFolder, readOwnConfig, writeConfig } from "./cache_config.ts";
+import type { Reader } from "../activations.ts";
+import { readOwnConfig } from "./cache_config.ts";
 import type { CacheOptions, CacheProgress, CacheSummary } from "./cache_options.ts";
-import { writeTokens } from "./cached_tokens.ts";
-import { EntryFile } from "./entry_file.ts";
-import { type FiringCounts, writeFiringCounts } from "./firing_counts.ts";
-import { type LatentRange, rangeOfName, splitName, splitRanges } from "./splits.ts";
+import { CachePass, type CacheWork, LEAST, removeUnfinished } from "./cache_pass.ts";
+import { cachedTargets } from "./cached_targets.ts";
 
-/** Activations are kept above this, as published. */
-const LEAST = 1e-5;
-/** Tokens of which the ids are in memory at a time. */
-const TOKENS_AT_A_TIME = 2 ** 22;
-/** Bytes that wait to be saved at most. */
-const PENDING_BYTES = 2 ** 26;
 /** Positions are kept in 16 bits. */
 const MOST_POSITIONS = 2 ** 16;
-
-/** A hookpoint of the pass. */
-interface CachedTarget {
-  readonly target: Target;
-  readonly name: string;
-  /** Of its SAE. */
-  readonly width: number;
-  /** Latents to keep, ascending; all, if not given. */
-  readonly wanted: readonly number[] | undefined;
-  readonly ranges: readonly LatentRange[];
-}
-
-/** What is on disk when a run is stopped. */
-interface Saved {
-  readonly rows: number;
-  /** Bytes of each file, hookpoint by hookpoint. */
-  readonly bytes: readonly number[];
-  /** Tokens on which a latent fires, but too weakly to be kept: [hookpoint, latent, tokens]. */
-  readonly faint: readonly (readonly [number, number, number])[];
-}
 
 /**
  * Caches the activations of latents; does nothing where an earlier run did it.
@@ -71,19 +38,15 @@ export async function cacheLatents(
   options: CacheOptions,
   show: (progress: CacheProgress) => void = () => {},
 ): Promise<CacheSummary> {
-  const cached = cachedTargets(targets, options);
   checkRows(rows);
-  const identity = identityOf(rows, options);
+  const work = workOf(targets, rows, options);
   const summary = { rows: rows.rows, tokens: rows.rows * rows.contextLength };
-  const known = await entriesBefore(cached, identity, options);
+  const known = await entriesBefore(work);
   if (known !== undefined) {
-    for (const path of [checkpointPath(options), ...partPaths(cached, options).flat()]) {
-      await removeIfThere(path);
-    }
+    await removeUnfinished(work);
     return { ...summary, entries: known, known: true };
   }
-  for (const { name } of cached) await removeIfThere(configPath(options.folder, name));
-  using pass = await CachePass.open(cached, rows, identity, options);
+  using pass = await CachePass.open(work);
   if (pass.rowsDone < rows.rows) await pass.run(await openModel(), show);
   return { ...summary, entries: await pass.finish(), known: false };
 }
@@ -94,29 +57,12 @@ export async function isCached(
   rows: TokenRows,
   options: CacheOptions,
 ): Promise<boolean> {
-  const cached = cachedTargets(targets, options);
-  return await entriesBefore(cached, identityOf(rows, options), options) !== undefined;
+  return await entriesBefore(workOf(targets, rows, options)) !== undefined;
 }
 
-function cachedTargets(
-  targets: readonly Target[],
-  { wanted, nSplits }: CacheOptions,
-): CachedTarget[] {
-  return targets.flatMap((target) => {
-    const { hookpoint: { name }, sae } = target;
-    if (!sae) throw new RangeError(`${name} has no SAE`);
-    const kept = wanted && [...wanted.get(name) ?? []].sort((a, b) => a - b);
-    if (kept?.length === 0) return [];
-    const beyond = kept?.find((latent) => latent >= sae.latents);
-    if (beyond !== undefined) {
-      throw new InputError(
-        `Latent ${beyond} of ${name} is asked for, but ${sae.where} has ${sae.latents} latents; ` +
-          `name features of this SAE.`,
-      );
-    }
-    const ranges = splitRanges(sae.latents, nSplits);
-    return { target, name, width: sae.latents, wanted: kept, ranges };
-  });
+function workOf(targets: readonly Target[], rows: TokenRows, options: CacheOptions): CacheWork {
+  const cached = cachedTargets(targets, options);
+  return { targets: cached, rows, identity: identityOf(rows, options), options };
 }
 
 function checkRows({ rows, contextLength }: TokenRows): void {
@@ -144,12 +90,10 @@ function identityOf(
 
 /** Entries that an earlier run kept, if it kept all that is wanted. */
 async function entriesBefore(
-  cached: readonly CachedTarget[],
-  identity: string,
-  { folder }: CacheOptions,
+  { targets, identity, options: { folder } }: CacheWork,
 ): Promise<number | undefined> {
   let entries = 0;
-  for (const { name, wanted } of cached) {
+  for (const { name, wanted } of targets) {
     const own = await readOwnConfig(folder, name);
     if (own?.identity !== identity || !holds(own.latents, wanted)) return undefined;
     entries += own.entries;
@@ -164,231 +108,4 @@ function holds(
   if (latents === null) return true;
   const kept = new Set(latents);
   return wanted?.every((latent) => kept.has(latent)) ?? false;
-}
-
-function checkpointPath({ folder }: CacheOptions): string {
-  return join(folder, "latents", "cache.part.jsonl");
-}
-
-/** Where the entries of each hookpoint's files are while they come in. */
-function partPaths(targets: readonly CachedTarget[], { folder }: CacheOptions): string[][] {
-  return targets.map(({ name, ranges }) =>
-    ranges.map((range) => join(hookpointFolder(folder, name), `${splitName(range)}.part`))
-  );
-}
-
-/** The pass, and what is on disk of it. */
-class CachePass implements Disposable {
-  readonly #targets: readonly CachedTarget[];
-  readonly #rows: TokenRows;
-  readonly #identity: string;
-  readonly #options: CacheOptions;
-  readonly #checkpoint: Checkpoint<Saved>;
-  /** Files of each hookpoint, in the order of its ranges. */
-  readonly #files: readonly (readonly EntryFile[])[];
-  /** Of each hookpoint: tokens on which a latent fires, but too weakly to be kept. */
-  readonly #faint: readonly Map<number, number>[];
-  readonly #owned: DisposableStack;
-  #rowsDone: number;
-  #savedAt = performance.now();
-
-  private constructor(
-    targets: readonly CachedTarget[],
-    rows: TokenRows,
-    identity: string,
-    options: CacheOptions,
-    checkpoint: Checkpoint<Saved>,
-    files: readonly (readonly EntryFile[])[],
-    saved: Saved,
-    owned: DisposableStack,
-  ) {
-    this.#targets = targets;
-    this.#rows = rows;
-    this.#identity = identity;
-    this.#options = options;
-    this.#checkpoint = checkpoint;
-    this.#files = files;
-    this.#faint = targets.map(() => new Map());
-    for (const [target, latent, tokens] of saved.faint) this.#faint[target].set(latent, tokens);
-    this.#rowsDone = saved.rows;
-    this.#owned = owned;
-  }
-
-  /** Goes on where an earlier run of the same pass was stopped. */
-  static async open(
-    targets: readonly CachedTarget[],
-    rows: TokenRows,
-    identity: string,
-    options: CacheOptions,
-  ): Promise<CachePass> {
-    using undo = new DisposableStack();
-    const work = { identity, wanted: targets.map(({ name, wanted }) => [name, wanted ?? null]) };
-    const checkpoint = undo.use(await Checkpoint.open<Saved>(checkpointPath(options), work));
-    const paths = partPaths(targets, options);
-    const saved = await savedBefore(checkpoint, paths.flat());
-    let file = 0;
-    const files: EntryFile[][] = [];
-    for (const ofTarget of paths) {
-      const opened: EntryFile[] = [];
-      for (const path of ofTarget) {
-        opened.push(undo.use(await EntryFile.open(path, saved.bytes[file++] ?? 0)));
-      }
-      files.push(opened);
-    }
-    const owned = undo.move();
-    return new CachePass(targets, rows, identity, options, checkpoint, files, saved, owned);
-  }
-
-  /** Rows that an earlier run saved, or that this one has kept. */
-  get rowsDone(): number {
-    return this.#rowsDone;
-  }
-
-  /** Runs the model over the rows that are left. */
-  async run(model: Reader, show: (progress: CacheProgress) => void): Promise<void> {
-    const { rows, contextLength } = this.#rows;
-    const targets = this.#targets.map(({ target }) => target);
-    const wanted = this.#options.wanted && this.#targets.map(({ wanted }) => new Set(wanted));
-    const chunk = Math.max(1, Math.floor(TOKENS_AT_A_TIME / contextLength));
-    show({ rowsDone: this.#rowsDone, rows });
-    while (this.#rowsDone < rows) {
-      const first = this.#rowsDone;
-      const count = Math.min(chunk, rows - first);
-      const ids = await this.#rows.read(Array.from({ length: count }, (_, i) => first + i));
-      const texts = Array.from({ length: count }, (_, i) => ({
-        ids: ids.subarray(i * contextLength, (i + 1) * contextLength),
-      }));
-      for await (const found of readActivations(model, targets, texts, { wanted })) {
-        for (const [i, activations] of found.targets.entries()) {
-          this.#keep(i, first + found.text, activations);
-        }
-        this.#rowsDone = first + found.text + 1;
-        show({ rowsDone: this.#rowsDone, rows });
-        if (this.#isDue()) await this.#save();
-      }
-    }
-    await this.#save();
-  }
-
-  /** Keeps one row's activations at one hookpoint. */
-  #keep(i: number, row: number, { offsets, units, values }: SparseActivations): void {
-    const { ranges } = this.#targets[i];
-    const files = this.#files[i];
-    const rounded = this.#options.compat === "paper" ? asBf16(values) : values;
-    for (let position = 0; position + 1 < offsets.length; position++) {
-      for (const slot of slotsByUnit(units, offsets[position], offsets[position + 1])) {
-        const latent = units[slot];
-        if (rounded[slot] <= LEAST) {
-          this.#faint[i].set(latent, (this.#faint[i].get(latent) ?? 0) + 1);
-          continue;
-        }
-        const split = ranges.findIndex(({ end }) => latent < end);
-        const place = { row, position, latent: latent - ranges[split].first };
-        files[split].add(place, rounded[slot]);
-      }
-    }
-  }
-
-  #isDue(): boolean {
-    const { secondsBetweenSaves = 10 } = this.#options;
-    const pending = this.#files.flat().reduce((sum, { pendingBytes }) => sum + pendingBytes, 0);
-    return pending >= PENDING_BYTES ||
-      performance.now() - this.#savedAt >= 1000 * secondsBetweenSaves;
-  }
-
-  async #save(): Promise<void> {
-    const bytes: number[] = [];
-    for (const file of this.#files.flat()) bytes.push(await file.save());
-    const faint = this.#faint.flatMap((latents, i) =>
-      [...latents].map(([latent, tokens]) => [i, latent, tokens] as const)
-    );
-    await this.#checkpoint.put("saved", { rows: this.#rowsDone, bytes, faint });
-    this.#savedAt = performance.now();
-  }
-
-  /** Writes the files of the cache. @returns entries in all */
-  async finish(): Promise<number> {
-    const { folder, compat, config, modelName } = this.#options;
-    if (compat !== "paper") await writeTokens(folder, this.#rows, this.#identity);
-    else await removeIfThere(join(folder, "latents", "tokens.safetensors"));
-    for (const [i, { name, ranges }] of this.#targets.entries()) {
-      const place = hookpointFolder(folder, name);
-      await removeOtherSplits(place, ranges);
-      for (const [split, range] of ranges.entries()) {
-        const tokens = compat === "paper" ? this.#rows : undefined;
-        await this.#files[i][split].finish(join(place, splitName(range)), tokens);
-      }
-    }
-    await writeFiringCounts(folder, await this.#firingCounts());
-    const published = { ...config, model_name: modelName };
-    let all = 0;
-    for (const [i, { name, wanted }] of this.#targets.entries()) {
-      const entries = this.#files[i].reduce((sum, file) => sum + file.entries, 0);
-      const own = { identity: this.#identity, latents: wanted ? [...wanted] : null, entries };
-      await writeConfig(folder, name, published, own);
-      all += entries;
-    }
-    await this.#checkpoint.remove();
-    for (const file of this.#files.flat()) await file.remove();
-    return all;
-  }
-
-  async #firingCounts(): Promise<Map<string, FiringCounts>> {
-    const hookpoints = new Map<string, FiringCounts>();
-    for (const [i, { name, width, wanted, ranges }] of this.#targets.entries()) {
-      const counts = new Uint32Array(width);
-      for (const [split, { first, end }] of ranges.entries()) {
-        await this.#files[i][split].addCounts(counts.subarray(first, end));
-      }
-      for (const [latent, tokens] of this.#faint[i]) counts[latent] += tokens;
-      hookpoints.set(name, {
-        latents: wanted,
-        counts: wanted ? wanted.map((latent) => counts[latent]) : counts,
-      });
-    }
-    return hookpoints;
-  }
-
-  [Symbol.dispose](): void {
-    this.#owned[Symbol.dispose]();
-  }
-}
-
-/** What an earlier run saved, as far as its files are still there. */
-async function savedBefore(
-  checkpoint: Checkpoint<Saved>,
-  paths: readonly string[],
-): Promise<Saved> {
-  const saved = checkpoint.get("saved");
-  const nothing = { rows: 0, bytes: [], faint: [] };
-  if (saved?.bytes.length !== paths.length) return nothing;
-  for (const [i, path] of paths.entries()) {
-    if (!await isFile(path) || (await Deno.stat(path)).size < saved.bytes[i]) return nothing;
-  }
-  return saved;
-}
-
-/** Slots `begin` to `end` in the order of their units. */
-function slotsByUnit(units: Uint32Array, begin: number, end: number): number[] {
-  const slots: number[] = [];
-  for (let slot = begin; slot < end; slot++) slots.push(slot);
-  return slots.sort((a, b) => units[a] - units[b]);
-}
-
-/** What the published program, which computes in bf16, keeps of the values. */
-function asBf16(values: Float32Array): Float32Array {
-  const bits = Uint32Array.from(floatToBf16Bits(values), (half) => half << 16);
-  return new Float32Array(bits.buffer);
-}
-
-/** Files of other ranges, which an earlier run left. */
-async function removeOtherSplits(place: string, ranges: readonly LatentRange[]): Promise<void> {
-  const kept = new Set(ranges.map(splitName));
-  for (const name of await listFolder(place)) {
-    if (rangeOfName(name) && !kept.has(name)) await Deno.remove(join(place, name));
-  }
-}
-
-async function removeIfThere(path: string): Promise<void> {
-  if (await isFile(path)) await Deno.remove(path);
 }
