@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { refuses } from "../../../tests/support/refusals.ts";
-import { withFolder } from "../../../tests/support/run.ts";
+import { ROOT, withFolder } from "../../../tests/support/run.ts";
 import { openDemoSae } from "../../../tests/support/saes.ts";
 import { encodeSafetensors } from "../../formats/safetensors.ts";
 import type { Embedder } from "../../llm/chat.ts";
@@ -11,6 +11,7 @@ import { seededRandom } from "../../stats/random.ts";
 import { userAccess } from "../../subject/access.ts";
 import { openModelTokenizer } from "../../subject/open_tokenizer.ts";
 import type { Example, LatentExamples, LatentName } from "../example.ts";
+import { readFiringCounts } from "../latent_cache/firing_counts.ts";
 import { type ExampleOptions, hasExamples } from "./example_source.ts";
 import { prepareNeighbours, readNeighbours } from "./neighbour_files.ts";
 import { openLatentExamples } from "./open_examples.ts";
@@ -152,6 +153,25 @@ Deno.test("latents are ordered by index, and those that never fire are apart", (
       activeWindows: 2,
     });
     await assert.rejects(source.load(latent(4)), RangeError);
+  }));
+
+Deno.test("which latents fire is read from delphi's own counts, where they are", () =>
+  withFolder(async (folder) => {
+    await writeCache(folder);
+    const fixture = join(ROOT, "tests/fixtures/interpret_examples/hookpoint_firing_counts.pt");
+    await Deno.mkdir(join(folder, "log"));
+    await Deno.copyFile(fixture, join(folder, "log/hookpoint_firing_counts.pt"));
+    const asked = [3, 5, 12, 14].map(latent);
+    using source = await openLatentExamples(folder, asked, FIXED, { tokenizer });
+    assert.deepEqual(source.latents, [3, 5, 14].map(latent));
+    assert.deepEqual(source.silent, [latent(12)]);
+    const counts = await readFiringCounts(folder, HOOKPOINT);
+    assert.deepEqual([counts?.counts[3], counts?.counts[5], counts?.latents], [
+      2 ** 33,
+      7,
+      undefined,
+    ]);
+    assert.equal(await readFiringCounts(folder, "layers.3.mlp"), undefined);
   }));
 
 Deno.test("by default windows are centred, train and test disjoint, and nothing else is shown", () =>
