@@ -6,12 +6,13 @@
 import { fileURLToPath } from "node:url";
 import { bringUpAdapter, type BroughtUpAdapter } from "../lib/cli/adapter.ts";
 import { print, remark } from "../lib/cli/output.ts";
+import { NO_VECTOR_WIDTH } from "../lib/cli/lavapipe.ts";
 import { run } from "../lib/cli/run.ts";
 import { step } from "../lib/cli/step.ts";
 import { oneOf } from "../lib/cli/values.ts";
 import { Gpu } from "../lib/gpu/device.ts";
 import { encodeSection } from "./encoding.ts";
-import { generationSection } from "./generation.ts";
+import { generationSection, largeSection } from "./generation.ts";
 import { jobSection } from "./job.ts";
 import { kernelsSection } from "./kernels.ts";
 import { NoPeer, Peer } from "./peer.ts";
@@ -20,15 +21,26 @@ import { scalingSection } from "./scaling.ts";
 import type { Bench, PeerName, Section } from "./section.ts";
 import { trainingSection } from "./training.ts";
 
-/** What is measured, in this order. */
+/** What is measured. */
+interface Measured {
+  readonly measure: (bench: Bench) => Promise<Section>;
+  /** Columns of the models it is about: lavapipe's vectors are chosen by them, once per process. */
+  readonly columns: number;
+}
+
+/** Columns of Llama-3.2-1B, and of the embedded model. */
+const [WIDE, NARROW] = [2048, 128];
+
+/** In this order. */
 const SECTIONS = {
-  kernels: kernelsSection,
-  encode: encodeSection,
-  job: jobSection,
-  generation: generationSection,
-  scaling: scalingSection,
-  training: trainingSection,
-} satisfies Record<string, (bench: Bench) => Promise<Section>>;
+  kernels: { measure: kernelsSection, columns: WIDE },
+  encode: { measure: encodeSection, columns: WIDE },
+  job: { measure: jobSection, columns: WIDE },
+  large: { measure: largeSection, columns: WIDE },
+  generation: { measure: generationSection, columns: NARROW },
+  scaling: { measure: scalingSection, columns: NARROW },
+  training: { measure: trainingSection, columns: NARROW },
+} satisfies Record<string, Measured>;
 
 const RESULTS = fileURLToPath(new URL("RESULTS.md", import.meta.url));
 
@@ -113,8 +125,36 @@ function circumstances(
 }
 
 async function main(options: Options): Promise<void> {
-  const { quick = false, only, peerAvx2, python, folder, smollm2, results } = options;
-  const adapter = await bringUpAdapter();
+  const chosen = SECTION_NAMES.filter((name) => options.only.includes(name));
+  const groups = Map.groupBy(chosen, (name) => SECTIONS[name].columns);
+  if (groups.size === 1) return await measure(options, chosen, SECTIONS[chosen[0]].columns);
+  for (const names of groups.values()) await measureApart(names);
+}
+
+/** Measures some sections in a process of their own, with the other arguments of this one. */
+async function measureApart(names: readonly SectionName[]): Promise<void> {
+  const at = Deno.args.findIndex((argument) => argument === "--only");
+  const others = Deno.args.filter((argument, i) =>
+    !argument.startsWith("--only=") && (at < 0 || (i !== at && i !== at + 1))
+  );
+  const rights = ["ffi", "env", "read", "write", "sys", "run"].map((right) => `--allow-${right}`);
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", ...rights, fileURLToPath(import.meta.url), ...others, "--only", names.join(",")],
+    env: NO_VECTOR_WIDTH,
+    stdin: "null",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn().status;
+  if (code !== 0) Deno.exit(code);
+}
+
+async function measure(
+  options: Options,
+  names: readonly SectionName[],
+  columns: number,
+): Promise<void> {
+  const { quick = false, peerAvx2, python, folder, smollm2, results } = options;
+  const adapter = await bringUpAdapter({ columns });
   using gpu = await Gpu.open(adapter.adapter);
   const peerEnvironment = peerAvx2 ? AVX2 : {};
   const peers = await startPeers(python, peerEnvironment);
@@ -122,8 +162,8 @@ async function main(options: Options): Promise<void> {
   const bench: Bench = { gpu, peers, python, peerEnvironment, quick, rounds, folder, smollm2 };
   try {
     const entry = await ResultsEntry.open(results, circumstances(adapter, bench, options));
-    for (const name of SECTION_NAMES.filter((name) => only.includes(name))) {
-      const section = await SECTIONS[name](bench);
+    for (const name of names) {
+      const section = await SECTIONS[name].measure(bench);
       print(`${section.title}\n\n${section.lines.join("\n")}\n`);
       await entry.add(section);
       remark(`Added to ${results}.`);

@@ -29,23 +29,37 @@ const QUICK_RUN_MS = 250;
 const LANGUAGES = ["en", "de", "th", "zh", "hi", "ru"];
 const QUICK_LANGUAGES = ["th"];
 
-/** Measures prefill, decode and perplexities. */
-export async function generationSection(bench: Bench): Promise<Section> {
+/** Measures prefill, decode and perplexities of the embedded model. */
+export function generationSection(bench: Bench): Promise<Section> {
+  return section(bench, "Texts written and scored", (peer, found) => embedded(bench, peer, found));
+}
+
+/** The same of larger models. */
+export function largeSection(bench: Bench): Promise<Section> {
+  return section(bench, "Texts written and scored by larger models", async (peer, found) => {
+    if (bench.smollm2 !== undefined) await smollm2(bench, bench.smollm2, peer, found);
+    if (!bench.quick) await large(bench, peer, found);
+  });
+}
+
+async function section(
+  bench: Bench,
+  title: string,
+  measure: (peer: Peer | undefined, found: Found) => Promise<void>,
+): Promise<Section> {
   await prepareFolder(bench.folder);
   const { peer, missing } = await startPeer(bench);
   try {
     const found: Found = { works: [], ties: 0 };
-    await embedded(bench, peer, found);
-    if (bench.smollm2 !== undefined) await smollm2(bench, bench.smollm2, peer, found);
-    if (!bench.quick) await large(bench, peer, found);
+    await measure(peer, found);
+    if (found.works.length === 0) return { title, lines: ["Left out by `--quick`."] };
     return {
-      title: "Texts written and scored",
+      title,
       lines: [
         `- peer: ${peer?.description ?? `none, for ${missing}`}`,
         `- ${PASSES} tokens per text, greedily, with a KV cache; the peer's loop is that of` +
         " `generate` without its checks",
         ...(peer ? [`- all texts equal the peer's, but for ${found.ties} that part at a tie`] : []),
-        ...(bench.quick ? ["- the Llama-3.2-1B shape is left out by `--quick`"] : []),
         "",
         ...tokenRatesTable(found.works, clockOf(bench.gpu)),
       ],
