@@ -62,14 +62,14 @@ export async function planScores(
     const examples = await load(item.latent);
     const path = promptFile(folder, item, join("scores", scorer.name));
     if (scorer.asks === "chat") {
-      const requests = scorer.questions(examples, item.text)
+      const requests = scorer.questions(examples, item.text ?? "")
         .map((question) => question.request(0));
       await writeValue(path, requests.map(({ messages }) => messages));
       return estimate(requests, chatPrices);
     }
     if (scorer.asks === "losses") return NOTHING;
     const texts: string[] = [];
-    await scorer.rows(examples, item.text, listening(texts));
+    await scorer.rows(examples, item.text ?? "", listening(texts));
     await writeValue(path, texts);
     const promptTokens = texts.reduce((sum, text) => sum + roughTokens(text), 0);
     const usage = { promptTokens, completionTokens: 0 };

@@ -3,7 +3,7 @@ import { progress } from "../../cli/progress.ts";
 import type { UseReport } from "../../llm/endpoint_use.ts";
 import type { Explainer } from "../explainers/explainer.ts";
 import { openScorer, type Scorer, type ScorerOptions } from "../scorers/open_scorer.ts";
-import { scorable, shuffled } from "./borrowed.ts";
+import { borrowedFrom, ownExplanations } from "./scored_explanations.ts";
 import {
   type Explained,
   explainLatents,
@@ -77,10 +77,10 @@ export function scoringJobs(
   options: InterpretOptions,
   scorerOptions: ScorerOptions,
 ): Job[] {
-  const own = scorable(explained, options.compat);
+  const own = ownExplanations(explained, options.compat);
   const identified = own.filter(({ group }) => group === "identified");
   const random = own.filter(({ group }) => group === "random");
-  const borrowed = controlsOf(options).includes("shuffled") ? shuffled(identified) : [];
+  const borrowed = controlsOf(options).includes("shuffled") ? borrowedFrom(identified) : [];
   return [...new Set(options.scorers)].flatMap((name) =>
     [identified, random, borrowed].map((scorables) => ({
       scorer: openScorer(name, scorerOptions),

@@ -12,7 +12,8 @@ import { scorePath, writeValue } from "./result_files.ts";
 
 /** A latent and the explanation that is scored on it: its own, or another's. */
 export interface Scorable extends LatentInGroup {
-  readonly text: string;
+  /** Undefined where there is none: the latent only takes its place in the order of B.7. */
+  readonly text: string | undefined;
 }
 
 /** A latent's score. */
@@ -81,12 +82,14 @@ export async function scoreLatents(
     scoring.atATime,
     async (item) => {
       const examples = await scoring.load(item.latent);
-      return { item, inquiry: inquiryAbout(scorer, item.text, examples, scoring.judges) };
+      return { item, inquiry: inquiryAbout(scorer, item.text ?? "", examples, scoring.judges) };
     },
     async ({ item, inquiry }) => {
-      const { latent, group } = item;
-      const outcome = await scored(item, scorer, inquiry, scoring);
-      scores.set(item, { latent, group, scorer: scorer.name, ...outcome });
+      const { latent, group, text } = item;
+      if (text !== undefined) {
+        const outcome = await scored(item, scorer, inquiry, scoring);
+        scores.set(item, { latent, group, scorer: scorer.name, ...outcome });
+      }
       done();
     },
   );
