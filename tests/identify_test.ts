@@ -234,6 +234,7 @@ Deno.test("the main job leaves its files, and nothing else", async () => {
       "diffmean.safetensors",
       "features.csv",
       "features.parquet",
+      "identification.json",
       "lape.json",
       "report.html",
       "run.json",

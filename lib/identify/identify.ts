@@ -25,9 +25,10 @@ import {
 import { toLapeJson } from "../lape/lape_json.ts";
 import { pageFindings, shownFeatures } from "../report/identification_page.ts";
 import { identificationTable } from "../report/identification_table.ts";
-import { renderReport } from "../report/render_report.ts";
+import { IDENTIFICATION_FILE, writeIdentification } from "../report/identification_file.ts";
 import { replicationTable } from "../report/replication_table.ts";
-import type { ReportMethod } from "../report/report_data.ts";
+import type { ReportData, ReportMethod } from "../report/report_data.ts";
+import { REPORT_FILE, writeReport } from "../report/write_report.ts";
 import { profileTable, runModel } from "../session/session.ts";
 import { measureCertainty } from "./certainty.ts";
 import type { IdentifyOptions } from "./options.ts";
@@ -126,12 +127,13 @@ async function write(
     ...timesSince(started),
   };
   await writeManifest(join(folder, "run.json"), manifest);
-  await writeAtomic(join(folder, "report.html"), report(found, options, manifest));
+  await writeIdentification(folder, reportData(found, options, manifest));
+  await writeReport(folder);
   return [
-    ...["report.html", "features.csv", "features.parquet", options.outFilename],
+    ...[REPORT_FILE, "features.csv", "features.parquet", options.outFilename],
     ...diff ? [DIFFMEAN_FILE] : [],
     ...replicated ? REPLICATION_FILES : [],
-    "run.json",
+    ...[IDENTIFICATION_FILE, "run.json"],
   ];
 }
 
@@ -194,14 +196,15 @@ async function see(
   return { samples, firings };
 }
 
-function report(
+/** What the page needs beside the results. */
+function reportData(
   { evidence, identification, certainty, seen }: Found,
   options: IdentifyOptions,
   manifest: { readonly started: string; readonly seconds: number },
-): string {
+): ReportData {
   const { counted, pooled, languages, corpus, provenance } = evidence;
   const { started, seconds } = manifest;
-  return renderReport({
+  return {
     title: "Language-specific features",
     model: counted?.subject.modelName ?? "counts only",
     sae: counted?.subject.saeName ?? "MLP neurons",
@@ -211,7 +214,7 @@ function report(
     command: ["babelscope", "identify", ...Deno.args].join(" "),
     provenance: [["started", started], ["seconds", seconds.toFixed(1)], ...flattened(provenance)],
     ...pageFindings({ identification, pooled, languages, certainty, ...seen }),
-  });
+  };
 }
 
 function methodOf(

@@ -9,6 +9,7 @@ const TOKENS = 12;
 const TOKEN_LIMIT = 32;
 const EXAMPLES = 4;
 const LABEL_LIMIT = 120;
+const EXPLANATION_LIMIT = 400;
 /** With more languages than this, only the owner's bar has room for its code. */
 const LABELLED_BARS = 18;
 
@@ -20,13 +21,29 @@ export function featureCard(data: ReportData, feature: ReportFeature, owner: num
   const examples = feature.examples.slice(0, EXAMPLES)
     .map((example) => exampleText(data, feature, example));
   const none = markup`<li><small>No examples were collected.</small></li>`;
-  return markup`<article class="feature" id="${id}">
+  return markup`<article class="feature" id="${id}" ${listed(feature, language.name)}>
 <header><h4><a href="#${id}">Layer ${layer} <span>/</span> ${index}</a></h4>
-${facts(data, feature, owner)}</header>
+${facts(data, feature, owner)}${explanationLine(feature)}</header>
 <div class="profile">${strip(data, feature, owner)}${tokens(feature, language)}</div>
 <ol class="examples">${examples.length > 0 ? examples : none}</ol>
 </article>
 `;
+}
+
+/** What the page's search knows of an element that is about a feature. */
+export function listed(
+  { layer, index }: Pick<ReportFeature, "layer" | "index">,
+  ...languages: readonly string[]
+): Html {
+  return markup`data-feature="${layer}/${index}" data-layer="${layer}" data-languages="${
+    JSON.stringify(languages)
+  }"`;
+}
+
+function explanationLine({ explanation }: ReportFeature): Html {
+  if (explanation === undefined) return EMPTY;
+  const text = clipText(explanation, EXPLANATION_LIMIT);
+  return markup`<p class="explanation"><bdi data-searched>${text}</bdi></p>`;
 }
 
 function facts(data: ReportData, feature: ReportFeature, owner: number): Html {
@@ -67,7 +84,7 @@ function strip(data: ReportData, { probabilities }: ReportFeature, owner: number
 function tokens({ topTokens }: ReportFeature, { code }: ReportLanguage): Html {
   if (topTokens.length === 0) return EMPTY;
   const items = topTokens.slice(0, TOKENS).map(({ text, count }) => {
-    return markup`<li><bdi lang="${code}">${tokenText(text)}</bdi><small>×${
+    return markup`<li><bdi lang="${code}" data-searched>${tokenText(text)}</bdi><small>×${
       countText(count)
     }</small></li>`;
   });
@@ -83,7 +100,9 @@ function tokenText(text: string): string {
 function exampleText(data: ReportData, feature: ReportFeature, example: ReportExample): Html {
   const language = data.languages.find(({ code }) => code === example.language);
   const text = highlightedText(example, feature);
-  return markup`<li><p lang="${example.language}" dir="${language?.direction ?? "auto"}">${text}</p>
+  return markup`<li><p lang="${example.language}" dir="${
+    language?.direction ?? "auto"
+  }" data-searched>${text}</p>
 <small><bdi>${clipText(example.label, LABEL_LIMIT)}</bdi></small></li>
 `;
 }

@@ -1,5 +1,5 @@
 import { byTotal, languageId } from "./belonging.ts";
-import { featureCard, nextText } from "./feature_card.ts";
+import { featureCard, listed, nextText } from "./feature_card.ts";
 import { EMPTY, type Html, markup } from "./html.ts";
 import { countText, decimalText, percentText, quantityText, rangesText } from "./numbers.ts";
 import { CARDS_PER_LANGUAGE, type ReportData, type ReportFeature } from "./report_data.ts";
@@ -19,19 +19,11 @@ export function languageSections(data: ReportData): Html {
       languageId(code)
     }"><bdi>${name}</bdi> <small>${total}</small></a></li>`;
   });
-  const choices = order.map((g) => {
-    const { code, name } = data.languages[g];
-    return markup`<option value="${languageId(code)}">${name}</option>`;
-  });
-  return markup`<section aria-labelledby="languages">
-<h2 id="languages">Each language’s strongest features</h2>
-<p class="scale">Lowest entropy first. The bars compare the activation probability in all
+  return markup`<p class="scale">Lowest entropy first. The bars compare the activation probability in all
 languages. In the texts a token’s shade is its activation:
 <span class="ramp">weak <i></i> the feature’s strongest</span></p>
-<nav aria-label="Languages"><ul class="chips">${links}</ul>
-<p class="controls" hidden><label>Show <select id="filter"><option value="">all languages</option>
-${choices}</select></label> <button type="button" id="unfold">Unfold everything</button></p></nav>
-${order.map((g) => languageSection(data, g))}</section>`;
+<nav aria-label="Languages"><ul class="chips">${links}</ul></nav>
+${order.map((g) => languageSection(data, g))}`;
 }
 
 function languageSection(data: ReportData, g: number): Html {
@@ -42,9 +34,9 @@ function languageSection(data: ReportData, g: number): Html {
   const cards = features.slice(0, CARDS_PER_LANGUAGE)
     .map((feature) => featureCard(data, feature, g));
   const none = markup`<p>No feature belongs to <bdi>${name}</bdi> under these options.</p>`;
-  return markup`<section class="language" id="${languageId(code)}">
+  return markup`<section class="language" id="${languageId(code)}" data-holds-features>
 <header><h3>${name}</h3> <p>${summary(data, g)}</p>
-<a href="#languages">all languages ↑</a></header>
+<a href="#strongest">all languages ↑</a></header>
 ${cards.length === 0 ? none : cards.slice(0, OPEN_CARDS)}
 ${folded(cards.slice(OPEN_CARDS))}${featureTable(data, features, g)}
 </section>
@@ -64,7 +56,7 @@ function summary(data: ReportData, g: number): string {
 
 function folded(cards: readonly Html[]): Html {
   if (cards.length === 0) return EMPTY;
-  return markup`<details><summary>${
+  return markup`<details data-holds-features><summary>${
     quantityText(cards.length, "more feature")
   } with examples</summary>
 ${cards}</details>
@@ -75,14 +67,16 @@ function featureTable(data: ReportData, features: readonly ReportFeature[], g: n
   if (features.length === 0) return EMPTY;
   const { name } = data.languages[g];
   const rows = features.slice(0, TABLE_ROWS).map((feature) =>
-    markup`<tr><th scope="row">${feature.layer} / ${feature.index}</th>
+    markup`<tr ${listed(feature, name)}><th scope="row">${feature.layer} / ${feature.index}</th>
 <td>${decimalText(feature.entropy, 4)}</td><td>${percentText(feature.probability)}</td>
 <td>${nextText(data, feature, g)}</td></tr>
 `
   );
   const all = `Table of all ${name} features`;
   const first = `Table of the first ${TABLE_ROWS} of ${countText(features.length)} features`;
-  return markup`<details><summary>${features.length > TABLE_ROWS ? first : all}</summary>
+  return markup`<details data-holds-features><summary>${
+    features.length > TABLE_ROWS ? first : all
+  }</summary>
 <div class="scroll" tabindex="0" role="region" aria-label="Features of ${name}">
 <table class="numbers"><thead><tr><th scope="col">Layer / index</th><th scope="col">Entropy</th>
 <th scope="col">${name}</th><th scope="col">Next</th></tr></thead><tbody>${rows}</tbody></table>

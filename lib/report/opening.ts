@@ -9,7 +9,7 @@ export function opening(data: ReportData): Html {
     ? ["neuron", "Neurons"]
     : ["latent", "SAE"];
   return markup`<header class="opening">
-<p class="kicker">babelscope identify</p>
+<p class="kicker">babelscope report</p>
 <h1>${data.title}</h1>
 ${finding(data, unit)}
 <dl class="asked">

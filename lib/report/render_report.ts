@@ -1,41 +1,50 @@
 import { createHash } from "node:crypto";
-import { entropyFigure } from "./entropy_figure.ts";
-import { type Html, markup, trusted } from "./html.ts";
-import { languageSections } from "./language_sections.ts";
+import { contents } from "./contents.ts";
+import { EMPTY, type Html, markup, trusted } from "./html.ts";
 import { opening } from "./opening.ts";
-import { layerFigure, shareFigure } from "./ownership_figures.ts";
+import { plainOpening } from "./plain_opening.ts";
 import type { ReportData } from "./report_data.ts";
+import type { PageScript, ReportPage, RunRecord } from "./report_page.ts";
+import { reportSections } from "./report_sections.ts";
 import style from "./report.css" with { type: "text" };
-import script from "./report.js" with { type: "text" };
-
-/** With more layers, the figure of layers takes the page's whole width. */
-const LAYERS_BESIDES = 8;
 
 /**
- * The identify step's report.html: one static page without any outside file, readable without
- * scripts, in which all text of the corpus is shown as text.
+ * report.html: one page without any outside file, readable without scripts, in which all text of
+ * corpora, models and explanations is shown as text.
  *
- * @throws {RangeError} when the per-language arrays do not match `data.languages`.
+ * @param script what makes the page answer; without it the page can only be read
+ * @throws {RangeError} when the per-language arrays of the identification do not match its languages
  */
-export function renderReport(data: ReportData): string {
-  checkLengths(data);
-  const besides = data.layers.length <= LAYERS_BESIDES;
+export function renderReport(page: ReportPage, script?: PageScript): string {
+  const { identification } = page;
+  if (identification) checkLengths(identification);
+  const sections = [
+    ...reportSections(page, script !== undefined),
+    { id: "made", title: "How it was made", body: making(page) },
+  ];
+  const choices = {
+    languages: languagesOf(page),
+    layers: layersOf(page),
+    features: identification !== undefined || page.explained.length > 0,
+  };
+  const parts = sections.map(({ id, title, body }) =>
+    markup`<section class="part" aria-labelledby="${id}">
+<h2 id="${id}">${title}</h2>
+${body}</section>
+`
+  );
   return markup`<!doctype html>
 <html lang="en">
-${head(data)}
+${head(identification?.title ?? page.title, script)}
 <body>
-<main>
-${opening(data)}
-<section class="figures" aria-label="Figures">
-<div class="${besides ? "ownership" : "stacked"}">${layerFigure(data)}
-${shareFigure(data)}</div>
-${entropyFigure(data)}
-</section>
-${languageSections(data)}
-${foot(data)}
+<a class="skip" href="#content">To the content</a>
+<main id="content">
+${identification ? opening(identification) : plainOpening(page)}
+${contents(sections, choices)}
+<div class="parts">
+${parts}</div>
 </main>
-<script>${trusted(script)}</script>
-</body>
+${script ? scripts(script) : EMPTY}</body>
 </html>
 `.source;
 }
@@ -49,13 +58,13 @@ function checkLengths({ languages, features, shareHistogram }: ReportData): void
 }
 
 /** The policy lets the page's own script run and nothing else, and fetch nothing at all. */
-function head({ title }: ReportData): Html {
-  const hash = createHash("sha256").update(script).digest("base64");
-  const policy = "default-src 'none'; style-src 'unsafe-inline'; " +
-    `script-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
+function head(title: string, script: PageScript | undefined): Html {
+  const hash = createHash("sha256").update(script?.code ?? "").digest("base64");
+  const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; " +
+    `script-src ${script ? `'sha256-${hash}'` : "'none'"}; base-uri 'none'; form-action 'none'`;
   return markup`<head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta http-equiv="Content-Security-Policy" content="${trusted(policy)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="generator" content="babelscope">
@@ -64,12 +73,48 @@ function head({ title }: ReportData): Html {
 </head>`;
 }
 
-function foot({ command, options, provenance }: ReportData): Html {
-  return markup`<footer><h2>How it was made</h2>
-<h3>Command</h3><pre tabindex="0"><code>${command}</code></pre>
-<h3>Options</h3>${pairs(options)}
-<h3>Provenance</h3>${pairs(provenance)}
-</footer>`;
+/** The data have a type that no browser runs. */
+function scripts({ code, figures }: PageScript): Html {
+  return markup`<script type="application/gzip" id="figures">${figures}</script>
+<script>${trusted(code)}</script>
+`;
+}
+
+function languagesOf({ identification, figures }: ReportPage): string[] {
+  if (identification) return identification.languages.map(({ name }) => name);
+  return distinct(figures, "language").map(String).sort();
+}
+
+function layersOf({ identification, figures }: ReportPage): number[] {
+  if (identification) return [...identification.layers];
+  return distinct(figures, "layer").map(Number).sort((a, b) => a - b);
+}
+
+function distinct(figures: ReportPage["figures"], column: "language" | "layer") {
+  const cells = figures.filter(({ figure }) => figure.filters.includes(column))
+    .flatMap(({ figure }) => figure.rows.map((row) => row[column] ?? null));
+  return [...new Set(cells)].filter((cell) => cell !== null);
+}
+
+function making({ identification, runs }: ReportPage): Html {
+  const own = identification
+    ? markup`<h3>Command of identify</h3>
+<pre tabindex="0"><code>${identification.command}</code></pre>
+<h3>Options</h3>${pairs(identification.options)}
+<h3>Provenance</h3>${pairs(identification.provenance)}
+`
+    : EMPTY;
+  const others = runs.map(runDetails);
+  return markup`${own}<h3>Runs</h3>
+${others.length > 0 ? others : markup`<p>No run.json was found.</p>`}`;
+}
+
+function runDetails({ path, step, started, seconds, entries }: RunRecord): Html {
+  const when = started === "" ? "" : `, ${started.slice(0, 16).replace("T", " ")}`;
+  const long = Number.isFinite(seconds) ? `, ${seconds.toFixed(1)} s` : "";
+  return markup`<details><summary>${step}: <bdi>${path}</bdi>${when}${long}</summary>
+${pairs(entries)}</details>
+`;
 }
 
 function pairs(entries: ReportData["options"]): Html {

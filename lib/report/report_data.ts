@@ -69,6 +69,8 @@ export interface ReportFeature {
   readonly max: number;
   /** Tokens it fires on most, most frequent first. May be empty. */
   readonly topTokens: readonly { readonly text: string; readonly count: number }[];
+  /** What a language model said it stands for; absent where none was asked. */
+  readonly explanation?: string;
   /** Texts to show, best first. May be empty. */
   readonly examples: readonly ReportExample[];
 }

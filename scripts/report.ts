@@ -1,0 +1,30 @@
+#!/usr/bin/env -S deno run --allow-ffi --allow-env --allow-read --allow-write --allow-sys --allow-net
+/** babelscope report: one page of all results in a folder. */
+import { run } from "../lib/cli/run.ts";
+import { step } from "../lib/cli/step.ts";
+import { formatList, runReport } from "../lib/report/report_step.ts";
+
+const command = step(
+  "report",
+  "Show all results of a folder on one page, report.html, that needs nothing but a browser.",
+  "babelscope report --out-dir results/paper --figures svg,png",
+)
+  .option(
+    "--out-dir <folder>",
+    "results of identify, paper, train-sae, evaluate-sae or interpret, or a mixture; where there are " +
+      "none yet, identify makes them first",
+    "results",
+  )
+  .option(
+    "--figures <formats>",
+    "write each figure to <out-dir>/figures as well: svg, png, pdf or several, as svg,png; CSV comes " +
+      "with them",
+    formatList,
+  )
+  .option(
+    "--no-maps",
+    "leave out the maps of decoder directions (UMAP), for which the SAEs are opened; they take seconds " +
+      "per layer",
+  );
+
+if (import.meta.main) await run(command, runReport);
