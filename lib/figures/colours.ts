@@ -127,6 +127,6 @@ export function rampTones(names: readonly string[]): Map<string, Tone> {
 /** Ink to write on a colour with. */
 export function inkOn({ light, dark }: Tone): Tone {
   const readable = (paper: string) =>
-    contrast(paper, "#111111") >= contrast(paper, "#ffffff") ? "#111111" : "#ffffff";
+    contrast(paper, "#000000") >= contrast(paper, "#ffffff") ? "#000000" : "#ffffff";
   return { light: readable(light), dark: readable(dark) };
 }

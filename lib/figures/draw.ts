@@ -48,7 +48,7 @@ export function drawFigure(figure: Figure, surface: Surface): SVGElement {
   const { plot, key } = drawing(figure.kind as keyof Kinds, figure, surface);
   const drawn = Plot.plot({
     ...plot,
-    ...withoutArrows(plot),
+    ...titledAxes(plot),
     width: surface.width,
     document: surface.document,
     figure: false,
@@ -57,9 +57,14 @@ export function drawFigure(figure: Figure, surface: Surface): SVGElement {
   return key ? withKey(drawn, key, surface) : drawn;
 }
 
-/** Titles of axes without arrows, which few fonts have. */
-function withoutArrows({ x, y }: Plot.PlotOptions): Plot.PlotOptions {
-  return { x: { labelArrow: "none", ...x }, y: { labelArrow: "none", ...y } };
+/** Axes whose titles are short, and without arrows, which few fonts have. */
+function titledAxes({ x, y }: Plot.PlotOptions): Plot.PlotOptions {
+  const titled = (axis?: Plot.ScaleOptions) => ({
+    labelArrow: "none" as const,
+    ...axis,
+    ...typeof axis?.label === "string" && { label: labelText(axis.label, 60) },
+  });
+  return { x: titled(x), y: titled(y) };
 }
 
 function drawing<K extends keyof Kinds>(kind: K, figure: Figure, surface: Surface): Drawing {

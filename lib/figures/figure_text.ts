@@ -3,6 +3,8 @@ import type { NumberFormat } from "./kinds.ts";
 
 /** What would not be seen, would reorder its surroundings, or is not allowed in XML. */
 const UNSEEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\u{FEFF}\u{FFFE}\u{FFFF}]/gu;
+/** Spaces of all widths. */
+const SPACES = /\p{Zs}/gu;
 /** Letters that take two columns. */
 const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]/g;
 /** Marks above and below letters, which take none. */
@@ -18,7 +20,7 @@ export const FONT_SIZE = 11;
 /** At most `limit` characters, with � for each that must not be shown. */
 export function labelText(text: string, limit = 40): string {
   // a label of a megabyte is not read to its end
-  const seen = text.slice(0, 8 * limit).replace(UNSEEN, "\ufffd");
+  const seen = text.slice(0, 8 * limit).replace(UNSEEN, "\ufffd").replace(SPACES, " ");
   const characters = [...new Intl.Segmenter("und").segment(seen)].map(({ segment }) => segment);
   if (characters.length <= limit && text.length <= 8 * limit) return seen;
   return `${characters.slice(0, limit - 1).join("")}…`;

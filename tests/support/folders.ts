@@ -57,3 +57,9 @@ export async function changeByte(path: string, fromEnd = 1): Promise<void> {
   bytes[bytes.length - fromEnd] ^= 1;
   await Deno.writeFile(path, bytes);
 }
+
+/** A new folder that is gone, with all that is in it, when it is disposed of. */
+export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await Deno.makeTempDir({ prefix: "babelscope-" });
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}

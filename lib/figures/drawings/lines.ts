@@ -3,7 +3,16 @@ import * as Plot from "@observablehq/plot";
 import { ACCENT } from "../colours.ts";
 import type { Row, Surface } from "../figure.ts";
 import type { LinesOptions } from "../kinds.ts";
-import { dashesAt, type Drawing, Inks, nameIn, panelsOf, seriesTones, tipsOf } from "./canvas.ts";
+import {
+  dashesAt,
+  type Drawing,
+  Inks,
+  nameIn,
+  numberIn,
+  panelsOf,
+  seriesTones,
+  tipsOf,
+} from "./canvas.ts";
 
 /** Draws lines. */
 export function drawLines(rows: readonly Row[], options: LinesOptions, surface: Surface): Drawing {
@@ -12,6 +21,8 @@ export function drawLines(rows: readonly Row[], options: LinesOptions, surface: 
   const tones = seriesTones(seriesNames, options.seriesColours);
   const layout = panelsOf(panels ?? [""], surface.width, 150);
   const facet = panel === undefined ? {} : layout.channels(panel);
+  const flat = options.fromZero && rows.every((row) => numberIn(row, y) === 0);
+  const domain = options.yDomain ?? (flat ? [0, 1] : undefined);
   const own = Map.groupBy(rows, (row) => nameIn(row, series));
   const marks = seriesNames.map((name, i) => {
     const same = own.get(name) ?? [];
@@ -43,7 +54,7 @@ export function drawLines(rows: readonly Row[], options: LinesOptions, surface: 
         grid: true,
         ticks: panels ? 4 : 6,
         zero: options.fromZero,
-        ...options.yDomain && { domain: [...options.yDomain] },
+        ...domain && { domain: [...domain] },
       },
       marks: [
         panels ? layout.titles : [],

@@ -2,6 +2,7 @@
 import * as Plot from "@observablehq/plot";
 import { ACCENT, SYMBOLS } from "../colours.ts";
 import type { Row, Surface } from "../figure.ts";
+import { labelText } from "../figure_text.ts";
 import type { ScatterOptions } from "../kinds.ts";
 import {
   type Drawing,
@@ -94,7 +95,7 @@ function trends(
     }),
     Plot.text([{ panel }], {
       ...facet,
-      text: () => text,
+      text: () => labelText(text, 80),
       frameAnchor: "top-right",
       dy: -16,
       fill: inks.muted,

@@ -38,13 +38,13 @@ export type TableRow = Readonly<Record<string, string | number | null>>;
  * @param columns read these alone
  * @throws InputError when it is damaged or lacks a column
  */
-export async function rowsOf(path: string, columns: readonly string[]): Promise<TableRow[]> {
+export async function rowsOf(path: string, columns?: readonly string[]): Promise<TableRow[]> {
   if (!await isFile(path)) return [];
-  const table = await readTable(path, columns);
-  const rows = table[columns[0]]?.length ?? 0;
+  const table = Object.entries(await readTable(path, columns));
+  const rows = table[0]?.[1].length ?? 0;
   return Array.from(
     { length: rows },
-    (_, i) => Object.fromEntries(columns.map((column) => [column, cellOf(table[column][i])])),
+    (_, i) => Object.fromEntries(table.map(([column, cells]) => [column, cellOf(cells[i])])),
   );
 }
 
