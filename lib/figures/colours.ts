@@ -62,9 +62,13 @@ export const SYMBOL_PATHS: Readonly<Record<typeof SYMBOLS[number], string>> = {
   wye: "M1.4,.9V5H-1.4V.9L-5,-1.3L-3.6,-3.7L0,-1.6L3.6,-3.7L5,-1.3Z",
 };
 
-/** A tone as one CSS colour of the theme; `both` follows the colour scheme of the page. */
+/**
+ * A tone as one CSS colour of the theme; `both` follows the colour scheme of the page. Plot takes a text
+ * that it does not know as a colour for the name of a column, and it knows `var()`, not `light-dark()`.
+ */
 export function inTheme({ light, dark }: Tone, theme: Surface["theme"]): string {
-  return theme === "both" ? `light-dark(${light},${dark})` : theme === "light" ? light : dark;
+  if (theme === "both") return `var(--_,light-dark(${light},${dark}))`;
+  return theme === "light" ? light : dark;
 }
 
 /**

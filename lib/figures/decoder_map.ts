@@ -80,11 +80,16 @@ export function decoderMapFigure(
       language: feature?.language ?? null,
       layer,
       index,
-      x: Number(x.toFixed(3)),
-      y: Number(y.toFixed(3)),
+      x: rounded(x),
+      y: rounded(y),
       entropy: feature?.entropy ?? null,
       probability: feature?.probability ?? null,
       ...feature?.explanation !== undefined && { explanation: feature.explanation },
     })),
   );
+}
+
+/** Thousandths; no -0, which JSON has not. */
+function rounded(place: number): number {
+  return Number(place.toFixed(3)) + 0;
 }
