@@ -4,7 +4,7 @@ import explorerCss from "../explore/pages/explorer.css" with { type: "text" };
 import { type Progress, progress } from "../cli/progress.ts";
 import { claimFolder } from "../data/folder_claim.ts";
 import { codeHash, timesSince, versions } from "../data/manifest.ts";
-import type { Backend, Overview } from "../explore/backend.ts";
+import type { Overview } from "../explore/backend.ts";
 import type { ModelOptions } from "../session/options.ts";
 import { userAccess } from "../subject/access.ts";
 import { siteScripts } from "./bundles.ts";
@@ -12,7 +12,7 @@ import type { EngineFiles, SiteFeature } from "./engine_files.ts";
 import { PATHS } from "./layout.ts";
 import { modelFiles } from "./model_files.ts";
 import { sitePage } from "./page.ts";
-import { record } from "./record.ts";
+import { record, type Recorded } from "./record.ts";
 import { integrity, SiteFolder } from "./site_folder.ts";
 
 /** What a site is made of. */
@@ -52,7 +52,7 @@ const ROOMS = ["kernels", "lib/gpu", "lib/nn", "lib/sae", "lib/steer", "lib/expl
  * @throws InputError for a folder or a model that cannot be used
  */
 export async function buildSite(
-  backend: Backend,
+  backend: Recorded,
   options: SiteOptions,
   provenance: Readonly<Record<string, unknown>> = {},
 ): Promise<Site> {
@@ -83,7 +83,7 @@ export async function buildSite(
 }
 
 async function recordResults(
-  backend: Backend,
+  backend: Recorded,
   folder: SiteFolder,
   { latents, contexts }: SiteOptions,
   live: true | string,

@@ -3,7 +3,7 @@
  * latents; all are JSON.
  */
 import type { FeatureQuery, Overview } from "../explore/backend.ts";
-import type { StoredActivations, StoredContext, StoredDetail } from "./stored.ts";
+import type { StoredActivations, StoredContext, StoredDetail, StoredText } from "./stored.ts";
 
 /** Latents of one page of a list. */
 export const LIST_PAGE = 200;
@@ -14,8 +14,8 @@ export const LATENTS_TOGETHER = 16;
 /** Files of the search index. */
 export const SEARCH_FILES = 128;
 
-/** Contexts per language in a latent's first file; the others of a language have one of their own. */
-export const FIRST_CONTEXTS = 5;
+/** Characters of the texts of a language that latents share a file of; further ones lie with the latents. */
+export const SHARED_CHARACTERS = 200_000;
 
 /** An order of a list. */
 export type Order = NonNullable<FeatureQuery["order"]>;
@@ -34,14 +34,15 @@ export const PATHS = {
   /** `StoredSummary[]`, a page of all latents or of those of a layer. */
   list: (layer: number | undefined, order: Order, page: number) =>
     `data/lists/${layer ?? "all"}/${order}/${page}.json`,
+  /** {@linkcode LatentNumbers} of those that fire most often in a language, whether theirs or not. */
+  strongest: (language: number) => `data/strongest/${language}.json`,
   /** {@linkcode StoredLatents} */
   latents: (layer: number, index: number) =>
     `data/latents/${layer}/${Math.floor(index / LATENTS_TOGETHER)}.json`,
   /** {@linkcode StoredContexts} of a language-specific feature. */
   contexts: (layer: number, index: number) => `data/contexts/${layer}/${index}.json`,
-  /** `StoredContext[]`, all of one language, where {@linkcode FIRST_CONTEXTS} are not all. */
-  contextsOf: (layer: number, index: number, language: number) =>
-    `data/contexts/${layer}/${index}/${language}.json`,
+  /** `StoredText[]`, texts that contexts are in. */
+  texts: (language: number) => `data/texts/${language}.json`,
   /** {@linkcode StoredArticle}[], by the article's place in the overview. */
   article: (article: number) => `data/articles/${article}.json`,
   /** {@linkcode StoredFirings} of a language-specific feature. */
@@ -58,10 +59,8 @@ export interface SiteOverview {
   readonly allLatents: boolean;
 }
 
-/** Contexts of a latent by number of the language: how many there are, and the first of them. */
-export type StoredContexts = Readonly<
-  Record<string, readonly [total: number, first: readonly StoredContext[]]>
->;
+/** Contexts of a latent by number of the language, strongest first. */
+export type StoredContexts = Readonly<Record<string, readonly StoredContext[]>>;
 
 /** Pages of neighbouring latents by index, and the contexts of those that belong to no language. */
 export type StoredLatents = Readonly<
@@ -69,13 +68,16 @@ export type StoredLatents = Readonly<
 >;
 
 /** One language of an article. */
-export type StoredArticle = readonly [language: number, label: string, pieces: readonly string[]];
+export type StoredArticle = readonly [language: number, text: StoredText];
 
 /** A feature's activations by article and by the article's languages, as they lie in its file. */
 export type StoredFirings = readonly (readonly StoredActivations[])[];
 
 /**
- * Latents by word: each less the one before, in ascending order. A latent's number is its index behind
- * all latents of the layers before its own, in the order of the overview.
+ * Latents in ascending order, each as what is between it and the one before. A latent's number is its
+ * index behind all latents of the layers before its own, in the order of the overview.
  */
-export type SearchFile = Readonly<Record<string, readonly number[]>>;
+export type LatentNumbers = readonly number[];
+
+/** Latents by word. */
+export type SearchFile = Readonly<Record<string, LatentNumbers>>;

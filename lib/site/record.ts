@@ -1,8 +1,13 @@
 /** Writes down what a backend answers, so that a folder of files can answer it too. */
-import type { Backend, Context, FeatureSummary, Overview } from "../explore/backend.ts";
+import type {
+  Backend,
+  Context,
+  FeatureDetail,
+  FeatureSummary,
+  Overview,
+} from "../explore/backend.ts";
 import type { SiteFeature } from "./engine_files.ts";
 import {
-  FIRST_CONTEXTS,
   LATENTS_TOGETHER,
   LIST_PAGE,
   ORDERS,
@@ -15,13 +20,14 @@ import {
 import {
   type LanguageNames,
   storeActivations,
-  storeContext,
   type StoredActivations,
   type StoredDetail,
   storeDetail,
   storeSummary,
 } from "./stored.ts";
-import { inOrder, latentNumber } from "./order.ts";
+import { latentNumber, storeNumbers } from "./latent_numbers.ts";
+import { inOrder } from "./order.ts";
+import { SharedTexts } from "./shared_texts.ts";
 import { WordIndex } from "./word_index.ts";
 
 /** What is written down. */
@@ -37,6 +43,9 @@ export interface RecordOptions {
 /** Contexts of other latents: of the languages in which they are most probable, so many of each. */
 const OTHERS = { languages: 4, contexts: 2 };
 
+/** What is asked while a site is made. */
+export type Recorded = Omit<Backend, "tryText" | "steer">;
+
 /** Writes a file of the site. */
 export type WriteFile = (path: string, content: string) => Promise<void>;
 
@@ -49,7 +58,7 @@ export type RecordProgress = (latents: number, total: number) => void;
  * @returns the language-specific features, for the engine
  */
 export async function record(
-  backend: Backend,
+  backend: Recorded,
   write: WriteFile,
   options: RecordOptions,
   progress: RecordProgress = () => {},
@@ -57,20 +66,29 @@ export async function record(
   return await new Recorder(backend, await backend.overview(), write, options).run(progress);
 }
 
+/** Contexts of a latent by the language's place. */
+type ContextsByLanguage = ReadonlyMap<number, readonly Context[]>;
+
 class Recorder {
   readonly #names: LanguageNames;
   readonly #words = new WordIndex();
   readonly #features: SiteFeature[] = [];
+  /** Latents that fire most often in each language. */
+  readonly #strongest: number[][];
+  /** By language. */
+  readonly #texts: SharedTexts[];
   /** Texts of the articles, by id. */
   readonly #articles = new Map<string, StoredArticle[]>();
 
   constructor(
-    readonly backend: Backend,
+    readonly backend: Recorded,
     readonly overview: Overview,
     readonly writeFile: WriteFile,
     readonly options: RecordOptions,
   ) {
     this.#names = overview.languages.map(({ name }) => name);
+    this.#strongest = this.#names.map(() => []);
+    this.#texts = this.#names.map(() => new SharedTexts());
   }
 
   async run(progress: RecordProgress): Promise<SiteFeature[]> {
@@ -89,6 +107,12 @@ class Recorder {
     }
     for (const [number, file] of this.#words.files().entries()) {
       await this.#write(PATHS.search(number), file);
+    }
+    for (const [language, { texts }] of this.#texts.entries()) {
+      await this.#write(PATHS.texts(language), texts);
+    }
+    for (const [language, numbers] of this.#strongest.entries()) {
+      await this.#write(PATHS.strongest(language), storeNumbers(numbers));
     }
     const overview = { ...this.overview, live: this.options.live };
     await this.#write(PATHS.overview, { overview, allLatents } satisfies SiteOverview);
@@ -128,56 +152,49 @@ class Recorder {
       const detail = await this.backend.feature(layer, index);
       const stored = storeDetail(detail, this.#names);
       const { languages, max, explanation, topTokens, outputTokens } = detail;
-      const texts = [explanation ?? "", ...topTokens, ...outputTokens.map(({ text }) => text)];
-      file[index] = { detail: stored };
+      const fires = languagesBy(stored);
+      let contexts: ContextsByLanguage;
       if (languages.length > 0) {
         this.#features.push({ layer, index, languages, max });
-        texts.push(...await this.#recordContexts(layer, index));
+        contexts = await this.#contexts(layer, index, fires, this.options.contexts);
+        file[index] = { detail: stored };
+        await this.#write(PATHS.contexts(layer, index), this.#storeContexts(contexts));
         await this.#recordArticles(layer, index);
       } else {
-        const contexts = await this.#someContexts(layer, index, stored);
-        file[index] = { detail: stored, contexts: byLanguage(contexts, OTHERS.contexts) };
-        texts.push(...textsOf(contexts));
+        const some = fires.slice(0, OTHERS.languages);
+        contexts = await this.#contexts(layer, index, some, OTHERS.contexts);
+        file[index] = { detail: stored, contexts: this.#storeContexts(contexts) };
       }
-      this.#words.add(latentNumber(this.overview, { layer, index }), texts);
+      const number = latentNumber(this.overview, { layer, index });
+      const tokens = [...topTokens, ...outputTokens.map(({ text }) => text)];
+      this.#words.add(number, [explanation ?? "", ...tokens, ...textsOf(contexts)]);
+      this.#strongest.at(strongestLanguage(detail))?.push(number);
     }
     const [{ layer, index }] = together;
     await this.#write(PATHS.latents(layer, index), file satisfies StoredLatents);
   }
 
-  /** @returns the contexts' texts */
-  async #recordContexts(layer: number, index: number): Promise<string[]> {
-    const contexts = new Map<number, readonly Context[]>();
-    for (const number of this.#names.keys()) {
-      const found = await this.#contexts(layer, index, number, this.options.contexts);
-      if (found.length === 0) continue;
-      contexts.set(number, found);
-      if (found.length <= FIRST_CONTEXTS) continue;
-      await this.#write(PATHS.contextsOf(layer, index, number), found.map(storeContext));
-    }
-    await this.#write(PATHS.contexts(layer, index), byLanguage(contexts, FIRST_CONTEXTS));
-    return textsOf(contexts);
-  }
-
-  async #someContexts(
+  async #contexts(
     layer: number,
     index: number,
-    { perLanguage }: StoredDetail,
-  ): Promise<Map<number, readonly Context[]>> {
-    const numbers = [...perLanguage.keys()]
-      .filter((number) => perLanguage[number][0] > 0)
-      .sort((a, b) => perLanguage[b][0] - perLanguage[a][0])
-      .slice(0, OTHERS.languages);
+    languages: readonly number[],
+    limit: number,
+  ): Promise<ContextsByLanguage> {
     const contexts = new Map<number, readonly Context[]>();
-    for (const number of numbers) {
-      contexts.set(number, await this.#contexts(layer, index, number, OTHERS.contexts));
+    for (const language of languages) {
+      const part = { offset: 0, limit };
+      const found = await this.backend.contexts(layer, index, this.#names[language], part);
+      contexts.set(language, found.contexts);
     }
     return contexts;
   }
 
-  async #contexts(layer: number, index: number, number: number, limit: number) {
-    const part = { offset: 0, limit };
-    return (await this.backend.contexts(layer, index, this.#names[number], part)).contexts;
+  #storeContexts(contexts: ContextsByLanguage): StoredContexts {
+    return Object.fromEntries(
+      [...contexts].map(([language, all]) =>
+        [language, all.map((context) => this.#texts[language].store(context))] as const
+      ),
+    );
   }
 
   /** The activations on all articles; their texts are the same for every feature. */
@@ -190,7 +207,7 @@ class Recorder {
         this.#articles.set(
           id,
           contexts.map(({ language, label, pieces }) =>
-            [this.#names.indexOf(language), label, pieces.map(({ text }) => text)] as const
+            [this.#names.indexOf(language), [label, pieces.map(({ text }) => text)]] as const
           ),
         );
       }
@@ -211,17 +228,20 @@ function groupsOf(latents: readonly FeatureSummary[]): FeatureSummary[][] {
   return [...Map.groupBy(latents, fileOf).values()];
 }
 
-function byLanguage(
-  contexts: ReadonlyMap<number, readonly Context[]>,
-  first: number,
-): StoredContexts {
-  return Object.fromEntries(
-    [...contexts].map(([number, all]) =>
-      [number, [all.length, all.slice(0, first).map(storeContext)]] as const
-    ),
-  );
+/** Languages that a latent fires in, most often first. */
+function languagesBy({ perLanguage }: StoredDetail): number[] {
+  return [...perLanguage.keys()]
+    .filter((number) => perLanguage[number][0] > 0)
+    .sort((a, b) => perLanguage[b][0] - perLanguage[a][0]);
 }
 
-function textsOf(contexts: ReadonlyMap<number, readonly Context[]>): string[] {
+/** Where a latent fires most often, by the language's place; none where it never fires. */
+function strongestLanguage({ perLanguage }: FeatureDetail): number {
+  const probabilities = perLanguage.map(({ probability }) => probability);
+  const most = Math.max(...probabilities);
+  return most > 0 ? probabilities.indexOf(most) : perLanguage.length;
+}
+
+function textsOf(contexts: ContextsByLanguage): string[] {
   return [...contexts.values()].flat().map(({ pieces }) => pieces.map(({ text }) => text).join(""));
 }

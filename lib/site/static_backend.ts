@@ -13,6 +13,7 @@ import type {
 } from "../explore/backend.ts";
 import type { EngineSteering } from "./engine.ts";
 import {
+  type LatentNumbers,
   LIST_PAGE,
   type Order,
   PATHS,
@@ -23,13 +24,15 @@ import {
   type StoredFirings,
   type StoredLatents,
 } from "./layout.ts";
-import { inOrder, latentAt, latentNumber, latentsOf } from "./order.ts";
+import { latentAt, latentNumber, latentsOf, readNumbers } from "./latent_numbers.ts";
+import { inOrder } from "./order.ts";
 import {
   readContext,
   readDetail,
   readSummary,
   type StoredContext,
   type StoredSummary,
+  type StoredText,
 } from "./stored.ts";
 import { searchWords } from "./word_index.ts";
 
@@ -77,19 +80,24 @@ export class StaticBackend implements Backend {
   async features(query: FeatureQuery): Promise<FeatureList> {
     const { overview, allLatents } = await this.#site();
     const { text = "", language, layer, order = "entropy", offset, limit } = query;
-    const identified = query.identified || language !== undefined;
+    const identified = query.identified || (language !== undefined && !allLatents);
     if (!identified && !allLatents) throw new Error(ONLY_IDENTIFIED);
-    if (!identified && text === "") return await this.#page(overview, layer, order, offset, limit);
+    if (!identified && text === "" && language === undefined) {
+      return await this.#page(overview, layer, order, offset, limit);
+    }
     const found = text === ""
       ? undefined
       : await searchWords(text, (file) => this.#file<SearchFile>(PATHS.search(file)));
+    const own = language === undefined
+      ? undefined
+      : await this.#ofLanguage(overview, language, !identified);
+    const wanted = found && own ? found.intersection(own) : found ?? own;
     const candidates = identified
       ? await this.#identified(overview)
-      : await this.#latents(overview, found ?? []);
+      : await this.#latents(overview, wanted ?? []);
     const fitting = candidates.filter((latent) =>
       (layer === undefined || latent.layer === layer) &&
-      (language === undefined || latent.languages.includes(language)) &&
-      (found === undefined || found.has(latentNumber(overview, latent)))
+      (wanted === undefined || wanted.has(latentNumber(overview, latent)))
     );
     const features = inOrder(fitting, order).slice(offset, offset + limit);
     return { total: fitting.length, features };
@@ -111,12 +119,13 @@ export class StaticBackend implements Backend {
     const number = namesOf(overview).indexOf(language);
     const { contexts } = await this.#latent(layer, index);
     const known = contexts ?? await this.#file<StoredContexts>(PATHS.contexts(layer, index));
-    const [total, first] = known[number] ?? [0, []];
-    const end = Math.min(total, offset + limit);
-    const all = end <= first.length
-      ? first
-      : await this.#file<readonly StoredContext[]>(PATHS.contextsOf(layer, index, number));
-    return { total, contexts: all.slice(offset, end).map((one) => readContext(language, one)) };
+    const all = known[number] ?? [];
+    const shown = await Promise.all(
+      all.slice(offset, offset + limit).map(async ([text, activations]) =>
+        readContext(language, await this.#text(text, number), activations)
+      ),
+    );
+    return { total: all.length, contexts: shown };
   }
 
   async article(layer: number, index: number, article: string): Promise<Context[]> {
@@ -128,8 +137,8 @@ export class StaticBackend implements Backend {
     const texts = await this.#file<readonly StoredArticle[]>(PATHS.article(number));
     const firings = await this.#file<StoredFirings>(PATHS.firings(layer, index));
     const names = namesOf(overview);
-    return texts.map(([language, label, pieces], i) =>
-      readContext(names[language], [label, pieces, firings[number][i]])
+    return texts.map(([language, text], i) =>
+      readContext(names[language], text, firings[number][i])
     );
   }
 
@@ -173,9 +182,25 @@ export class StaticBackend implements Backend {
     return (await this.#file<StoredLatents>(PATHS.latents(layer, index)))[index];
   }
 
+  async #text(text: StoredContext[0], language: number): Promise<StoredText> {
+    if (typeof text !== "number") return text;
+    return (await this.#file<readonly StoredText[]>(PATHS.texts(language)))[text];
+  }
+
   async #identified(overview: Overview): Promise<FeatureSummary[]> {
     const stored = await this.#file<readonly StoredSummary[]>(PATHS.identified);
     return stored.map((one) => readSummary(one, namesOf(overview)));
+  }
+
+  /** Numbers of a language's own latents, and of those that fire most often in it. */
+  async #ofLanguage(overview: Overview, language: string, strongest: boolean) {
+    const identified = await this.#identified(overview);
+    const own = identified.filter(({ languages }) => languages.includes(language))
+      .map((latent) => latentNumber(overview, latent));
+    const place = namesOf(overview).indexOf(language);
+    if (!strongest || place < 0) return new Set(own);
+    const numbers = await this.#file<LatentNumbers>(PATHS.strongest(place));
+    return new Set([...own, ...readNumbers(numbers)]);
   }
 
   /** Latents, those with these numbers among them. */

@@ -80,12 +80,13 @@ Deno.test("a page of a recorded site is a few small files", async () => {
   const { site, read, files } = await recorded();
   await site.features({ order: "probability", offset: 50, limit: 50 });
   await site.feature(2, 77);
-  await site.contexts(2, 77, "Thai", { offset: 0, limit: 5 });
+  await site.contexts(2, 77, "English", { offset: 0, limit: 5 });
   assert.deepEqual(read, [
     "data/overview.json",
     "data/lists/all/probability/0.json",
     "data/latents/2/4.json",
     "data/contexts/2/77.json",
+    "data/texts/0.json",
   ]);
   const largest = Math.max(...[...files.values()].map(({ length }) => length));
   assert.ok(largest < 100_000, `${largest} characters`);

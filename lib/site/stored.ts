@@ -1,6 +1,6 @@
 /**
  * What the files of a site say of latents and texts: the explorer's answers without repeated names,
- * without zeros, and with five digits.
+ * and texts, without zeros, and with four digits.
  */
 import type { Context, FeatureDetail, FeatureSummary, Related } from "../explore/backend.ts";
 
@@ -36,7 +36,7 @@ export interface StoredDetail {
   readonly perLanguage: readonly (readonly number[])[];
   /** Intervals of the histogram. */
   readonly bins: number;
-  /** Tokens in each, by number of the language; languages without any are left out. */
+  /** Tokens in each up to the last with any, by number of the language; languages without any are left out. */
   readonly histogram: Readonly<Record<string, readonly number[]>>;
   readonly outputTokens: readonly (readonly [text: string, logit: number])[];
   readonly nearest: readonly StoredRelated[];
@@ -47,16 +47,18 @@ export interface StoredDetail {
 /** Which tokens of a text a latent fires on, and how strongly: token, activation, token, activation… */
 export type StoredActivations = readonly number[];
 
-/** A text and where a latent fires in it. */
+/** A text, or a part of one; its language is known from where it lies. */
+export type StoredText = readonly [label: string, pieces: readonly string[]];
+
+/** Where a latent fires in a text: its place in the file of its language's texts, or itself. */
 export type StoredContext = readonly [
-  label: string,
-  pieces: readonly string[],
+  text: number | StoredText,
   activations: StoredActivations,
 ];
 
-/** A number as it is shown: five digits are more than any page has. */
+/** A number as it is shown: no page has more digits. */
 export function shortened(value: number): number {
-  return Number(value.toPrecision(5));
+  return Number(value.toPrecision(4));
 }
 
 /** A latent in a list, as it is stored. */
@@ -99,7 +101,7 @@ export function storeDetail(detail: FeatureDetail, names: LanguageNames): Stored
     }),
     bins: Math.max(0, edges.length - 1),
     histogram: Object.fromEntries(
-      fires.map(({ language, tokens }) => [names.indexOf(language), tokens]),
+      fires.map(({ language, tokens }) => [names.indexOf(language), withoutLastZeros(tokens)]),
     ),
     outputTokens: detail.outputTokens.map(({ text, logit }) => [text, shortened(logit)] as const),
     nearest: detail.nearest.map((related) => storeRelated(related, names)),
@@ -111,7 +113,6 @@ export function storeDetail(detail: FeatureDetail, names: LanguageNames): Stored
 /** The page that {@linkcode storeDetail} stored. */
 export function readDetail(stored: StoredDetail, names: LanguageNames): FeatureDetail {
   const { entropyInterval, qValue, max, bins, histogram, scores } = stored;
-  const none = new Array<number>(bins).fill(0);
   return {
     ...readSummary(stored.summary, names),
     ...{ entropyInterval, qValue, max, scores },
@@ -122,7 +123,12 @@ export function readDetail(stored: StoredDetail, names: LanguageNames): FeatureD
     }),
     histogram: {
       edges: Array.from({ length: bins === 0 ? 0 : bins + 1 }, (_, i) => max * i / bins),
-      counts: names.map((language, number) => ({ language, tokens: histogram[number] ?? none })),
+      counts: names.flatMap((language, number) => {
+        const tokens = histogram[number];
+        if (!tokens) return [];
+        const rest = new Array<number>(bins - tokens.length).fill(0);
+        return [{ language, tokens: [...tokens, ...rest] }];
+      }),
     },
     outputTokens: stored.outputTokens.map(([text, logit]) => ({ text, logit })),
     nearest: stored.nearest.map((related) => readRelated(related, names)),
@@ -130,15 +136,11 @@ export function readDetail(stored: StoredDetail, names: LanguageNames): FeatureD
   };
 }
 
-/** A context, as it is stored; its language is known from where it lies. */
-export function storeContext({ label, pieces }: Context): StoredContext {
-  return [label, pieces.map(({ text }) => text), storeActivations(pieces)];
-}
-
-/** The context that {@linkcode storeContext} stored. */
+/** A text with a latent's activations, from what is stored of it. */
 export function readContext(
   language: string,
-  [label, texts, activations]: StoredContext,
+  [label, texts]: StoredText,
+  activations: StoredActivations,
 ): Context {
   const values = new Array<number>(texts.length).fill(0);
   for (let at = 0; at < activations.length; at += 2) values[activations[at]] = activations[at + 1];
@@ -165,6 +167,10 @@ function readRelated(
   names: LanguageNames,
 ): Related {
   return { layer, index, cosine, languages: namesOf(languages, names) };
+}
+
+function withoutLastZeros(counts: readonly number[]): readonly number[] {
+  return counts.slice(0, counts.findLastIndex((count) => count > 0) + 1);
 }
 
 function shortenedPair([low, high]: readonly [number, number]): readonly [number, number] {

@@ -1,10 +1,16 @@
 /** Which latents have which words, in files small enough to be fetched for a search. */
-import { SEARCH_FILES, type SearchFile } from "./layout.ts";
+import { readNumbers, storeNumbers } from "./latent_numbers.ts";
+import { type LatentNumbers, SEARCH_FILES, type SearchFile } from "./layout.ts";
 import { fileOf, wordsOf } from "./words.ts";
+
+/** Texts whose words are kept. */
+const MOST_TEXTS = 20_000;
 
 /** Collects words latent by latent. */
 export class WordIndex {
   readonly #latents = new Map<string, number[]>();
+  /** Of texts: many latents fire in the same ones. */
+  readonly #words = new Map<string, ReadonlySet<string>>();
 
   /**
    * Adds a latent; numbers ascend.
@@ -13,7 +19,7 @@ export class WordIndex {
    */
   add(latent: number, texts: Iterable<string>): void {
     const words = new Set<string>();
-    for (const text of texts) for (const word of wordsOf(text)) words.add(word);
+    for (const text of texts) for (const word of this.#wordsOf(text)) words.add(word);
     for (const word of words) {
       const known = this.#latents.get(word);
       if (known) known.push(latent);
@@ -21,12 +27,20 @@ export class WordIndex {
     }
   }
 
+  #wordsOf(text: string): ReadonlySet<string> {
+    const known = this.#words.get(text);
+    if (known) return known;
+    const words = wordsOf(text);
+    if (this.#words.size === MOST_TEXTS) this.#words.clear();
+    this.#words.set(text, words);
+    return words;
+  }
+
   /** The files, by number; every one of them. */
   files(): SearchFile[] {
-    const files = Array.from({ length: SEARCH_FILES }, (): [string, number[]][] => []);
+    const files = Array.from({ length: SEARCH_FILES }, (): [string, LatentNumbers][] => []);
     for (const [word, latents] of this.#latents) {
-      const steps = latents.map((latent, i) => latent - (latents[i - 1] ?? 0));
-      files[fileOf(word)].push([word, steps]);
+      files[fileOf(word)].push([word, storeNumbers(latents)]);
     }
     return files.map((words) => Object.fromEntries(words));
   }
@@ -49,14 +63,9 @@ export async function searchWords(
     const begins = i === words.length - 1;
     const here = new Set(
       Object.keys(file).filter((known) => begins ? known.startsWith(word) : known === word)
-        .flatMap((known) => latentsOf(file[known])),
+        .flatMap((known) => readNumbers(file[known])),
     );
     found = found ? found.intersection(here) : here;
   }
   return found ?? new Set();
-}
-
-function latentsOf(steps: readonly number[]): number[] {
-  let latent = 0;
-  return steps.map((step) => latent += step);
 }

@@ -47,9 +47,10 @@ export class MadeUpBackend implements Backend {
   }
 
   features(query: FeatureQuery): Promise<FeatureList> {
-    const fitting = this.#all.filter(({ layer, languages }) =>
+    const fitting = this.#all.filter(({ layer, index, languages }) =>
       (query.layer === undefined || layer === query.layer) &&
-      (query.language === undefined || languages.includes(query.language)) &&
+      (query.language === undefined || languages.includes(query.language) ||
+        (!query.identified && query.language === strongestOf(index))) &&
       (!query.identified || languages.length > 0)
     );
     const key = (one: FeatureSummary) =>
@@ -76,10 +77,7 @@ export class MadeUpBackend implements Backend {
       })),
       histogram: {
         edges,
-        counts: LANGUAGES.map(({ name }, g) => ({
-          language: name,
-          tokens: g === index % 3 ? [5, 4, 3, 2] : [0, 0, 0, 0],
-        })),
+        counts: [{ language: LANGUAGES[index % 3].name, tokens: [5, 4, 0, 2] }],
       },
       outputTokens: [{ text: " free", logit: 0.5 }, { text: HOSTILE, logit: 0.25 }],
       nearest: [{ layer, index: 0, cosine: 0.75, languages: ["Thai"] }],
@@ -131,10 +129,15 @@ function summaryOf(layer: number, index: number): FeatureSummary {
   return {
     ...{ layer, index, languages },
     entropy: index % 11 === 0 ? null : (index * 37 % 16) / 16,
-    probability: (index * 29 % 32) / 32,
+    probability: (index * 29 % 16) / 16,
     explanation: languages.length > 0 ? `words of layer${layer}latent${index}` : null,
     topTokens: [" born", HOSTILE],
   };
+}
+
+/** The language whose probability, of those that feature() gives, is largest. */
+function strongestOf(index: number): string {
+  return LANGUAGES[(2 * index + 2) % 3].name;
 }
 
 function contextOf(language: string, label: string, seed: number, row: number): Context {

@@ -1,0 +1,64 @@
+/** The command of build-site: results, by the explorer's index, as a site. */
+import { step } from "../cli/step.ts";
+import { integer, oneOf, size } from "../cli/values.ts";
+import { IndexBackend } from "../explore/index/index_backend.ts";
+import { openExplorerIndex } from "../explore/index/open_explorer_index.ts";
+import { readResults } from "../explore/index/results.ts";
+import { identifiedFeatures, LAPE_RESULT_PATH } from "../identify/lape_result.ts";
+import { withRunOptions } from "../session/options.ts";
+import { openSession, sessionProvenance } from "../session/session.ts";
+import { buildSite, type Site } from "./build_site.ts";
+
+/** The command, with all its options. */
+export function buildSiteCommand() {
+  return withRunOptions(step(
+    "build-site",
+    "Write the explorer as files for any web server; the model runs in the visitor's browser.",
+    "babelscope build-site --out-dir results --site-dir site",
+  ))
+    .option("--site-dir <folder>", "where the site goes", "site")
+    .option(...LAPE_RESULT_PATH)
+    .option(
+      "--latents <which>",
+      "latents that get a page: identified, the language-specific ones, or all (default: all, up to 50,000)",
+      oneOf("identified", "all"),
+    )
+    .option(
+      "--contexts <n>",
+      "texts per language on which a language-specific feature is shown",
+      integer({ min: 1, max: 200 }),
+      20,
+    )
+    .option(
+      "--most-weights <size>",
+      "largest model and SAEs that visitors may have to fetch; a larger one is left out",
+      size,
+      size("512MiB"),
+    );
+}
+
+/** What the options of `build-site` are parsed to. */
+export type BuildSiteOptions = ReturnType<ReturnType<typeof buildSiteCommand>["opts"]>;
+
+/**
+ * Does what the options of `build-site` say.
+ *
+ * @throws InputError for results, a model or a folder that cannot be used
+ */
+export async function runBuildSite(options: BuildSiteOptions): Promise<Site> {
+  const features = await identifiedFeatures(options, "latents");
+  const results = await readResults(options.outDir, features);
+  using session = await openSession({ ...options, ...results.options });
+  const database = await openExplorerIndex(results, session, options);
+  try {
+    const { model, saeModel, localSaeDir, layer } = results.options;
+    const site = { ...options, model, saeModel, localSaeDir, layer };
+    return await buildSite(new IndexBackend(database, true), site, {
+      ...sessionProvenance(session),
+      results: { path: results.folder, sha256: results.sha256 },
+      lape: { path: features.path, sha256: features.sha256 },
+    });
+  } finally {
+    database.close();
+  }
+}
