@@ -1,4 +1,5 @@
 /** Where latents fire in the texts of one language, latent by latent. */
+import { PackedReader, PackedWriter } from "./packed.ts";
 import { BINS } from "./schema.ts";
 
 /** Firings of one latent in one language, text by text, the strongest text first. */
@@ -11,25 +12,63 @@ export interface Firings {
   readonly values: Float32Array<ArrayBuffer>;
 }
 
-/** The three lists one after the other, little-endian. */
-export function encodeFirings({ texts, tokens, values }: Firings): Uint8Array<ArrayBuffer> {
-  const { length } = texts;
-  const bytes = new Uint8Array(12 * length);
-  new Uint32Array(bytes.buffer, 0, length).set(texts);
-  new Uint32Array(bytes.buffer, 4 * length, length).set(tokens);
-  new Float32Array(bytes.buffer, 8 * length, length).set(values);
+/**
+ * Firings in few bytes: their number and, packed, of each text its number, how often the latent fires
+ * and the steps from token to token; then the values, f32 little-endian.
+ */
+export function encodeFirings(firings: Firings): Uint8Array<ArrayBuffer> {
+  const { tokens, values } = firings;
+  const packed = new PackedWriter();
+  packed.add(values.length);
+  for (const { text, from, end } of textRuns(firings)) {
+    packed.add(text);
+    packed.add(end - from);
+    for (let i = from; i < end; i++) packed.add(tokens[i] - (i > from ? tokens[i - 1] : 0));
+  }
+  const head = packed.bytes();
+  const bytes = new Uint8Array(head.length + 4 * values.length);
+  bytes.set(head);
+  bytes.set(new Uint8Array(values.slice().buffer), head.length);
   return bytes;
 }
 
 /** What {@linkcode encodeFirings} made. */
 export function decodeFirings(bytes: Uint8Array): Firings {
-  const { buffer } = Uint8Array.from(bytes);
-  const length = buffer.byteLength / 12;
+  const packed = new PackedReader(bytes);
+  const length = packed.next();
+  const texts = new Uint32Array(length);
+  const tokens = new Uint32Array(length);
+  for (let i = 0; i < length;) {
+    const text = packed.next();
+    const end = i + packed.next();
+    for (let token = 0; i < end; i++) {
+      texts[i] = text;
+      tokens[i] = token += packed.next();
+    }
+  }
   return {
-    texts: new Uint32Array(buffer, 0, length),
-    tokens: new Uint32Array(buffer, 4 * length, length),
-    values: new Float32Array(buffer, 8 * length, length),
+    texts,
+    tokens,
+    values: new Float32Array(Uint8Array.from(bytes.subarray(packed.at)).buffer),
   };
+}
+
+/** No firings. */
+export function noFirings(): Firings {
+  return { texts: new Uint32Array(), tokens: new Uint32Array(), values: new Float32Array() };
+}
+
+/** Counts of a histogram in few bytes. */
+export function encodeHistogram(counts: Uint32Array): Uint8Array<ArrayBuffer> {
+  const packed = new PackedWriter();
+  for (const count of counts) packed.add(count);
+  return packed.bytes();
+}
+
+/** What {@linkcode encodeHistogram} made. */
+export function decodeHistogram(bytes: Uint8Array): number[] {
+  const packed = new PackedReader(bytes);
+  return Array.from({ length: BINS }, () => packed.next());
 }
 
 /** Firings in one text: `from` to `end` of the lists. */

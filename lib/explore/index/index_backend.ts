@@ -13,7 +13,14 @@ import type {
   Piece,
   Related,
 } from "../backend.ts";
-import { decodeFirings, type Firings, type TextRun, textRuns } from "./firings.ts";
+import {
+  decodeFirings,
+  decodeHistogram,
+  type Firings,
+  noFirings,
+  type TextRun,
+  textRuns,
+} from "./firings.ts";
 import { BOS_PIECE } from "./index_texts.ts";
 import { BINS, STATISTICS } from "./schema.ts";
 import { searchPatterns } from "./words.ts";
@@ -85,7 +92,7 @@ export class IndexBackend implements Omit<Backend, "tryText" | "steer"> {
         counts: this.#all("SELECT language, histogram FROM firings WHERE id = ?", [Number(row.id)])
           .map(({ language, histogram }) => ({
             language: languages[Number(language)].name,
-            tokens: Array.from(new Uint32Array(bytesOf(histogram).buffer)),
+            tokens: decodeHistogram(bytesOf(histogram)),
           })),
       },
       outputTokens: listOf<[string, number]>(row.outputs).map(([text, logit]) => ({ text, logit })),
@@ -159,7 +166,7 @@ export class IndexBackend implements Omit<Backend, "tryText" | "steer"> {
       "SELECT firings FROM firings WHERE id = ? AND language = ?",
       [id, language],
     );
-    return decodeFirings(row ? bytesOf(row.firings) : new Uint8Array());
+    return row ? decodeFirings(bytesOf(row.firings)) : noFirings();
   }
 
   #text(id: number): Row {

@@ -9,14 +9,16 @@ import { codeHash } from "../../data/manifest.ts";
 import { InputError } from "../../formats/input_error.ts";
 import type { RunOptions } from "../../session/options.ts";
 import { openCorpora, type Session } from "../../session/session.ts";
-import { READING_ROOMS } from "../../statistics/origin.ts";
 import { buildIndex, writeMeta } from "./build_index.ts";
 import { type Interpretations, readInterpretationTables } from "./interpretations.ts";
 import { readQValues, readResultCounts, type Results } from "./results.ts";
 import { createIndex, finishIndex, INDEX_FILE, openIndex } from "./schema.ts";
 
 /** Code that decides what an index holds. */
-const ROOMS = [...READING_ROOMS, "lib/explore/index"];
+const ROOMS = [
+  ...["kernels", "lib/gpu", "lib/nn", "lib/sae", "lib/lape"],
+  ...["lib/subject", "lib/formats", "lib/explore/index"],
+];
 
 /**
  * Opens the index of results; builds it where there is none, or one of other results, explanations or

@@ -9,7 +9,7 @@ export const INDEX_FILE = "explore.sqlite";
  * - `features`: `low` and `high` the interval of the entropy; `languages` a JSON list of names; `strongest` the position of the language in which it
  *   fires most often; `statistics` f32 [languages][{@linkcode STATISTICS}], NaN where not known.
  * - `details`: of tracked latents; lists in JSON, relations as [id, cosine].
- * - `firings`: of tracked latents; `histogram` u32 [BINS], `firings` as firings.ts writes them.
+ * - `firings`: of tracked latents; `histogram` and `firings` as firings.ts writes them.
  * - `words`: what a search looks through (words.ts), of tracked latents. Trigrams find any part of a word
  *   in any script.
  */

@@ -43,7 +43,7 @@ export async function writeDetails(
     const target = subject.targets.findIndex(({ hookpoint }) => hookpoint.layer === layer);
     return { id, layer, index: id % width, target };
   });
-  const relations = await allRelations(sources, tracked);
+  const relations = await allRelations(model, sources, tracked);
   const outputs = await outputTokens(model, sources, tracked);
   inTransaction(database, () => {
     const write = detailWriter(database, sources, texts);
@@ -53,6 +53,7 @@ export async function writeDetails(
 
 /** Related latents of each, by their indices. */
 async function allRelations(
+  { gpu }: RunningModel,
   { session: { subject } }: IndexSources,
   tracked: readonly Tracked[],
 ): Promise<Relations[]> {
@@ -67,11 +68,13 @@ async function allRelations(
       const indices = own.map(({ index }) => index);
       if (!sae) continue;
       relations.push(
-        ...await decoderRelations(sae, indices, RELATED, (rows) => {
-          shown.update(done + rows, hookpoint.name);
-          // so that Ctrl-C is heard
-          return new Promise((resolve) => setTimeout(resolve));
-        }),
+        ...await decoderRelations(
+          gpu,
+          sae,
+          indices,
+          RELATED,
+          (rows) => shown.update(done + rows, hookpoint.name),
+        ),
       );
       done += sae.latents;
     }

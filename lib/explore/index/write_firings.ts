@@ -5,7 +5,7 @@ import type { PooledCounts } from "../../lape/pool.ts";
 import type { RunningModel } from "../../session/session.ts";
 import type { Subject } from "../../subject/subject.ts";
 import type { Extent } from "./extent.ts";
-import { binOf, encodeFirings, FiringCollector } from "./firings.ts";
+import { binOf, encodeFirings, encodeHistogram, FiringCollector } from "./firings.ts";
 import type { IndexText } from "./index_texts.ts";
 import { BINS, inTransaction } from "./schema.ts";
 
@@ -58,11 +58,11 @@ export async function writeFirings(
       }
       inTransaction(database, () => {
         for (const [slot, firings] of collector.strongest()) {
-          const histogram = histograms.slice(slot * BINS, (slot + 1) * BINS);
+          const histogram = histograms.subarray(slot * BINS, (slot + 1) * BINS);
           insert.run(
             extent.tracked[slot],
             g,
-            new Uint8Array(histogram.buffer),
+            encodeHistogram(histogram),
             encodeFirings(firings),
           );
         }

@@ -45,8 +45,12 @@ export function ColouredText(
   );
 }
 
-/** A token by itself. */
+/** Marks that need a letter to stand on. */
+const MARK_FIRST = /^\p{M}/u;
+
+/** A token by itself: spaces are dots, a mark without its letter stands on a dotted circle. */
 export function TokenText({ text }: { readonly text: string }) {
-  const seen = visibleText(clipText(text, 60));
+  const clipped = visibleText(clipText(text, 60));
+  const seen = MARK_FIRST.test(clipped) ? `\u25cc${clipped}` : clipped;
   return h("code", { class: "token", dir: "auto" }, seen.replaceAll(" ", "·") || "∅");
 }

@@ -62,7 +62,6 @@ function Shown({ route, feature, overview }: FeatureSection) {
         "div",
         { class: "texts" },
         h(ContextsSection, { route, feature, overview }),
-        overview.articles.length > 0 && h(ArticleSection, { route, feature, overview }),
       ),
       h(
         "aside",
@@ -74,6 +73,7 @@ function Shown({ route, feature, overview }: FeatureSection) {
         h(Relations, { title: "Opposing decoder rows", related: feature.opposing }),
       ),
     ),
+    overview.articles.length > 0 && h(ArticleSection, { route, feature, overview }),
   ];
 }
 

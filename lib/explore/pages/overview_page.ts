@@ -2,11 +2,15 @@
 import { h } from "preact";
 import { countText, quantityText } from "../../report/numbers.ts";
 import { visibleText } from "../../report/visible_text.ts";
-import type { LanguageInfo, Overview } from "../backend.ts";
+import type { FeatureList, LanguageInfo, Overview } from "../backend.ts";
 import { useAnswer } from "./answers.ts";
-import { shade } from "./coloured_text.ts";
+import { shade, TokenText } from "./coloured_text.ts";
+import { Badges, FeatureLink } from "./feature_name.ts";
 import { Link } from "./link.ts";
 import { Answered, Page } from "./page.ts";
+
+/** Features that are shown at once. */
+const CLEAREST = 12;
 
 /** The first page. */
 export function OverviewPage() {
@@ -21,13 +25,21 @@ function show(overview: Overview) {
     h(
       "p",
       { class: "lead" },
-      `${quantityText(latents, "latent")} of ${visibleText(sae)} SAEs in ${
-        quantityText(layers.length, "layer")
-      } of `,
-      `the model ${visibleText(model)}, read on ${visibleText(corpus)} in `,
-      `${quantityText(languages.length, "language")}.`,
+      `${quantityText(latents, "latent")} in ${quantityText(layers.length, "layer")}, texts in `,
+      `${quantityText(languages.length, "language")}. Model: ${visibleText(model)}; SAEs: `,
+      `${visibleText(sae)}; texts: ${visibleText(corpus)}.`,
     ),
-    h(LanguageTable, { overview }),
+    h(
+      "div",
+      { class: "columns-of-page" },
+      h(LanguageTable, { overview }),
+      h(
+        "aside",
+        { "aria-labelledby": "clearest" },
+        h("h2", { id: "clearest" }, "Of lowest entropy"),
+        h(Clearest, null),
+      ),
+    ),
     h(
       "details",
       { class: "provenance" },
@@ -42,6 +54,35 @@ function show(overview: Overview) {
       ),
     ),
   ];
+}
+
+/** The features that are of one language most of all. */
+function Clearest() {
+  const query = { identified: true, order: "entropy", offset: 0, limit: CLEAREST } as const;
+  const state = useAnswer("features", query);
+  return h(Answered<FeatureList>, {
+    state,
+    show: ({ features }) =>
+      h(
+        "ul",
+        { class: "clearest" },
+        features.map(({ layer, index, languages, explanation, topTokens }) =>
+          h(
+            "li",
+            { key: `${layer} ${index}` },
+            h(FeatureLink, { layer, index }),
+            h("span", null, h(Badges, { languages })),
+            h(
+              "span",
+              null,
+              explanation === null
+                ? topTokens.slice(0, 5).map((text, i) => h(TokenText, { key: i, text }))
+                : h("bdi", null, visibleText(explanation)),
+            ),
+          )
+        ),
+      ),
+  });
 }
 
 /** Features per language and layer; each number leads to them. */

@@ -47,10 +47,13 @@ function Steering(
   const { page: _, ...request } = route;
   const { backend } = useAnswers();
   const address = useAddress();
-  const { state, start, stop } = useLiveRun<Steered>();
+  const { state, start, stop } = useLiveRun<Steered & { readonly prompt: string }>();
   const change = (changed: Partial<SteerRequest>) => address.go({ ...route, ...changed }, true);
   const write = () =>
-    start(({ signal, ahead, tokens }) => backend.steer(request, tokens, signal, ahead));
+    start(async ({ signal, ahead, tokens }) => ({
+      ...await backend.steer(request, tokens, signal, ahead),
+      prompt: request.prompt,
+    }));
   return h(
     "div",
     { class: "columns-of-page even" },
@@ -107,8 +110,8 @@ function Steering(
       { "aria-label": "What the model writes", "aria-live": "polite" },
       state.result
         ? [
-          h(Written, { title: "As it is", prompt: request.prompt, text: state.result.plain }),
-          h(Written, { title: "Steered", prompt: request.prompt, text: state.result.steered }),
+          h(Written, { title: "As it is", prompt: state.result.prompt, text: state.result.plain }),
+          h(Written, { title: "Steered", prompt: state.result.prompt, text: state.result.steered }),
         ]
         : h("p", { class: "quiet" }, "Both texts will stand here."),
     ),

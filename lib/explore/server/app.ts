@@ -102,18 +102,17 @@ export function explorerApp({ backend: inner, assets, hosts, ending }: ServerPar
       onError: (c) => c.text(`The request is longer than ${MOST_BYTES} bytes.`, 413),
     }),
   );
-  const streamed = (request: Request, run: (telling: RunTelling) => Promise<unknown>) =>
-    new Response(runStream(AbortSignal.any([request.signal, ending]), run), {
+  const streamed = (run: (telling: RunTelling) => Promise<unknown>) =>
+    new Response(runStream(ending, run), {
       headers: { ...HEADERS, "content-type": "application/x-ndjson; charset=utf-8" },
     });
   app.post("/api/try", async (c) => {
     const { text } = readTry(await bodyOf(c.req.raw));
-    return streamed(c.req.raw, ({ signal, ahead }) => backend.tryText(text, signal, ahead));
+    return streamed(({ signal, ahead }) => backend.tryText(text, signal, ahead));
   });
   app.post("/api/steer", async (c) => {
     const request = readSteer(await bodyOf(c.req.raw));
     return streamed(
-      c.req.raw,
       ({ signal, ahead, tokens }) => backend.steer(request, tokens, signal, ahead),
     );
   });

@@ -11,14 +11,14 @@ export interface RunTelling {
 /**
  * A response that ends with the run's result or problem. The run ends when the visitor leaves.
  *
- * @param gone aborted when the visitor or the server is gone
+ * @param ending aborted when the server ends
  */
 export function runStream(
-  gone: AbortSignal,
+  ending: AbortSignal,
   run: (telling: RunTelling) => Promise<unknown>,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const left = new AbortController();
-  const signal = AbortSignal.any([gone, left.signal]);
+  const signal = AbortSignal.any([ending, left.signal]);
   const encoder = new TextEncoder();
   return new ReadableStream({
     async start(controller) {
