@@ -20,7 +20,10 @@ export interface Example {
    * itself, so that a character split over tokens is U+FFFD in each of them (B.5).
    */
   readonly tokens: readonly string[];
-  /** [c] 0 where the latent does not fire. */
+  /**
+   * [c] 0 where the latent does not fire. Where tokens share a character, the largest of theirs stands with the
+   * one that has its text (under `--compat paper`: each with its own).
+   */
   readonly activations: Float32Array<ArrayBuffer>;
   /** [c] activations as integers 0 to 10 of the latent's largest (B.5); all 0 where it never fires. */
   readonly normalised: Uint8Array<ArrayBuffer>;

@@ -25,6 +25,23 @@ export function windowTexts(
   return wholeTexts(tokenizer, ids).slice(start - from, start - from + length);
 }
 
+/**
+ * Activations where there is text to mark: a token that goes on with a character hands its own to the
+ * token that has it, which keeps the largest. What goes on with a character before the window has none.
+ */
+export function ontoTexts(
+  activations: Float32Array,
+  texts: readonly string[],
+): Float32Array<ArrayBuffer> {
+  const moved = new Float32Array(activations.length);
+  let carrier: number | undefined;
+  texts.forEach((text, at) => {
+    if (text !== "") carrier = at;
+    if (carrier !== undefined) moved[carrier] = Math.max(moved[carrier], activations[at]);
+  });
+  return moved;
+}
+
 /** Text of each token, without the characters that begin before the first or end after the last. */
 function wholeTexts(tokenizer: Tokenizer, ids: Uint32Array): string[] {
   const texts = tokenizer.decodePieces(ids);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { userAccess } from "../../subject/access.ts";
 import { openModelTokenizer } from "../../subject/open_tokenizer.ts";
-import { lonelyTexts, windowTexts } from "./example_text.ts";
+import { lonelyTexts, ontoTexts, windowTexts } from "./example_text.ts";
 
 const { tokenizer } = await openModelTokenizer(undefined, userAccess());
 const BOS = tokenizer.bosId ?? 0;
@@ -60,4 +60,10 @@ Deno.test("tokens decoded alone are those of transformers, which may take spaces
   assert.deepEqual(lonelyTexts({ ...tokenizer, cleansUpSpaces: true }, ids), cleaned);
   const face = tokenizer.encode("🜁").subarray(1);
   assert.ok(face.length > 1 && lonelyTexts(tokenizer, face).every((text) => /\ufffd/.test(text)));
+});
+
+Deno.test("a character's activation is the largest of its tokens', where its text is", () => {
+  const texts = ["", "a", "友", "", "", "b", ""];
+  const activations = Float32Array.of(9, 0, 1, 3, 2, 4, 0);
+  assert.deepEqual([...ontoTexts(activations, texts)], [0, 0, 3, 0, 0, 4, 0]);
 });

@@ -3,7 +3,7 @@ import type { TokenRows } from "../../data/token_rows.ts";
 import type { Tokenizer } from "../../formats/tokenizer.ts";
 import type { Example } from "../example.ts";
 import type { ExampleOptions } from "./example_source.ts";
-import { lonelyTexts, windowTexts } from "./example_text.ts";
+import { lonelyTexts, ontoTexts, windowTexts } from "./example_text.ts";
 import { publishedTenths, tenthsOf } from "./normalised.ts";
 import { activationsIn, type Firings, gridPlace, type Place, type WindowShape } from "./windows.ts";
 
@@ -44,13 +44,15 @@ export class WindowExamples {
     const { activating, distance, max } = about;
     const { windowLength } = this.shape;
     const ids = await this.#rows.read([row]);
-    const activations = activationsIn(firings, place, this.shape);
+    const tokens = this.#textsIn(ids, start);
+    const fired = activationsIn(firings, place, this.shape);
+    const activations = this.#isPaper ? fired : ontoTexts(fired, tokens);
     const tenths = this.#isPaper ? publishedTenths : tenthsOf;
     return {
       row,
       start,
       ids: ids.slice(start, start + windowLength),
-      tokens: this.#textsIn(ids, start),
+      tokens,
       activations,
       normalised: activating ? tenths(activations, max) : new Uint8Array(windowLength),
       language: languageOf(row, this.#rows.parts),
