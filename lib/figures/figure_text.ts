@@ -10,6 +10,9 @@ const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f
 /** Marks above and below letters, which take none. */
 const MARKS = /\p{Mn}/gu;
 
+/** What readers take for characters. */
+const CHARACTERS = new Intl.Segmenter("und");
+
 /** Fonts of drawings: those of the page's system, and Noto's for every script. */
 export const FONT_FAMILY = "system-ui, 'Noto Sans', 'Noto Sans Devanagari', 'Noto Sans Thai', " +
   "'Noto Sans Arabic', 'Noto Sans Hebrew', 'Noto Sans CJK SC', 'Noto Sans CJK JP', " +
@@ -21,7 +24,8 @@ export const FONT_SIZE = 11;
 export function labelText(text: string, limit = 40): string {
   // a label of a megabyte is not read to its end
   const seen = text.slice(0, 8 * limit).replace(UNSEEN, "\ufffd").replace(SPACES, " ");
-  const characters = [...new Intl.Segmenter("und").segment(seen)].map(({ segment }) => segment);
+  if (text.length <= limit) return seen;
+  const characters = Array.from(CHARACTERS.segment(seen), ({ segment }) => segment);
   if (characters.length <= limit && text.length <= 8 * limit) return seen;
   return `${characters.slice(0, limit - 1).join("")}…`;
 }

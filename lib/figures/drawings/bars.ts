@@ -114,7 +114,10 @@ function sideBySide(
     fx: { ...axis, padding: 0.15, axis: "bottom" },
     x: { axis: null, domain: [...seriesNames ?? []], padding: 0 },
     y: { label: options.valueTitle, domain: options.domain, grid: true },
-    marks: [Plot.barY(rows, bars), tipsOf(rows, bars, { surface, inks })],
+    marks: [
+      Plot.barY(rows, bars),
+      tipsOf(rows, { ...bars, maxRadius: Infinity }, { surface, inks }),
+    ],
   };
 }
 

@@ -29,7 +29,7 @@ export function drawBoxes(
         Plot.ruleY(rows, { y, x1: "low", x2: "high", stroke: inks.muted }),
         Plot.barX(rows, { y, x1: "q1", x2: "q3", fill }),
         Plot.tickX(rows, { y, x: "median", stroke: inks.paper, strokeWidth: 2 }),
-        tipsOf(rows, { y, x: "median" }, { surface, inks }),
+        tipsOf(rows, { y, x: "median", maxRadius: Infinity }, { surface, inks }),
       ],
     },
   };

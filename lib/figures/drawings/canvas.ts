@@ -152,10 +152,13 @@ function range(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i);
 }
 
+/** Where rows are for the pointer, and how far from there it still means them, in pixels. */
+type TipPlaces = Plot.TipOptions & Plot.PointerOptions;
+
 /** What a row says under the pointer; nothing outside of pages. */
 export function tipsOf(
   rows: readonly Row[],
-  channels: Plot.TipOptions,
+  channels: TipPlaces,
   { surface, inks }: { surface: Surface; inks: Inks },
 ): Plot.Markish {
   if (!surface.tips) return [];

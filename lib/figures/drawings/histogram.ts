@@ -2,6 +2,7 @@
 import * as Plot from "@observablehq/plot";
 import { ACCENT } from "../colours.ts";
 import type { Row, Surface } from "../figure.ts";
+import { labelText } from "../figure_text.ts";
 import type { HistogramOptions } from "../kinds.ts";
 import { type Drawing, Inks, nameIn, seriesTones } from "./canvas.ts";
 
@@ -20,7 +21,11 @@ export function drawHistogram(
     order: series === undefined ? undefined : [...seriesNames],
     insetLeft: 0.5,
     insetRight: 0.5,
-    tip: surface.tips ? { fill: inks.paper } : false,
+    ...surface.tips && { tip: { fill: inks.paper }, title: (row: Row) => row },
+  };
+  const counted: Plot.BinOutputs = {
+    y: "count",
+    ...surface.tips && { title: (rows: Row[]) => inStep(rows, series) },
   };
   return {
     key: seriesNames.length > 0 ? { names: seriesNames, tones } : undefined,
@@ -32,9 +37,15 @@ export function drawHistogram(
       x: { label: valueTitle, domain: [edges[0], edges.at(-1)!] },
       y: { label: countTitle, grid: true },
       marks: [
-        Plot.rectY(rows, Plot.binX({ y: "count" }, marks)),
+        Plot.rectY(rows, Plot.binX(counted, marks)),
         Plot.ruleY([0], { stroke: inks.rule }),
       ],
     },
   };
+}
+
+/** What a step says under the pointer. */
+function inStep(rows: readonly Row[], series: string | undefined): string {
+  const name = rows.length > 0 ? labelText(nameIn(rows[0], series)) : "";
+  return `${name === "" ? "" : `${name}: `}${rows.length.toLocaleString("en")}`;
 }

@@ -16,14 +16,13 @@ import {
 } from "./canvas.ts";
 
 /** Room for names around the rim, in radii. */
-const ROOM = 1.42;
+const ROOM = 1.5;
 /** Circles between middle and rim, the rim included. */
 const CIRCLES = 3;
 
 interface Place {
   readonly x: number;
   readonly y: number;
-  readonly [other: string]: string | number;
 }
 
 /** Draws radars. */
@@ -36,16 +35,17 @@ export function drawRadar(rows: readonly Row[], options: RadarOptions, surface: 
   const side = surface.width / layout.across;
   const at = (ray: string, radius: number): Place => {
     const angle = 2 * Math.PI * rays.indexOf(ray) / rays.length;
-    return { ray, x: radius * Math.sin(angle), y: radius * Math.cos(angle) };
+    return { x: radius * Math.sin(angle), y: radius * Math.cos(angle) };
   };
   const radius = (value: number) => Math.min(1, Math.max(0, (value - low) / (high - low)));
   const shares = Array.from({ length: CIRCLES }, (_, i) => (i + 1) / CIRCLES);
-  const places = rows.filter((row) => rays.includes(nameIn(row, options.ray))).map((row) => ({
-    ...row,
-    ...at(nameIn(row, options.ray), radius(numberIn(row, options.value) || 0)),
-  })).sort((a, b) => rays.indexOf(a.ray as string) - rays.indexOf(b.ray as string));
-  const own = Map.groupBy(places, (row) => nameIn(row, series));
-  const closed = { x: "x", y: "y", curve: "linear-closed" } as const;
+  const rayOf = (row: Row) => rays.indexOf(nameIn(row, options.ray));
+  const shown = rows.filter((row) => rayOf(row) >= 0).sort((a, b) => rayOf(a) - rayOf(b));
+  const own = Map.groupBy(shown, (row) => nameIn(row, series));
+  const placeOf = (row: Row) =>
+    at(nameIn(row, options.ray), radius(numberIn(row, options.value) || 0));
+  const places = { x: (row: Row) => placeOf(row).x, y: (row: Row) => placeOf(row).y };
+  const closed = "linear-closed";
   const rounded = (value: number) => String(Number(value.toFixed(2)));
   return {
     key: { names: seriesNames, tones, dashes: true },
@@ -61,7 +61,12 @@ export function drawRadar(rows: readonly Row[], options: RadarOptions, surface: 
       marks: [
         layout.titles,
         shares.map((share) =>
-          Plot.line(rays.map((ray) => at(ray, share)), { ...closed, stroke: inks.rule })
+          Plot.line(rays.map((ray) => at(ray, share)), {
+            x: "x",
+            y: "y",
+            curve: closed,
+            stroke: inks.rule,
+          })
         ),
         Plot.link(rays, {
           x1: 0,
@@ -87,14 +92,15 @@ export function drawRadar(rows: readonly Row[], options: RadarOptions, surface: 
         }),
         seriesNames.map((name, i) =>
           Plot.line(own.get(name) ?? [], {
-            ...closed,
             ...facet,
+            ...places,
+            curve: closed,
             stroke: inks.of(tones.get(name) ?? ACCENT),
             strokeWidth: 1.6,
             strokeDasharray: dashesAt(i),
           })
         ),
-        tipsOf(places, { ...facet, x: "x", y: "y" }, { surface, inks }),
+        tipsOf(shown, { ...facet, ...places }, { surface, inks }),
       ],
     },
   };
