@@ -212,13 +212,28 @@ Deno.test("a body without end is left before it fills the memory", () =>
     assert.ok(sent < 200 * 2 ** 20, `${sent} bytes were sent`);
   }));
 
-Deno.test("an endpoint that is not there fails questions, and in the end the run", () =>
-  withModel({ options: { maxAttempts: 1, concurrency: 1 } }, async ({ again }) => {
+Deno.test("an endpoint that is not there ends the run at its first question", () =>
+  withModel({ options: { concurrency: 1 } }, async ({ again }) => {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = listener.addr as Deno.NetAddr;
     listener.close();
     using endpoint = await again({ baseUrl: `http://127.0.0.1:${port}/v1` });
+    const error = await failure((await openChatModel(endpoint, "m")).complete(question("q")));
+    assert.ok(error instanceof InputError, error.stack);
+    assert.match(error.message, /cannot be reached \(connection refused\); check that the server/);
+    assert.equal(endpoint.use().sent, 2);
+  }));
+
+Deno.test("an endpoint that goes away fails questions, and in the end the run", () =>
+  withModel({ options: { maxAttempts: 1, concurrency: 1 } }, async ({ again }) => {
+    const server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      () => Response.json({ choices: [{ message: { content: "a" }, finish_reason: "stop" }] }),
+    );
+    using endpoint = await again({ baseUrl: `http://127.0.0.1:${server.addr.port}/v1` });
     const model = await openChatModel(endpoint, "m");
+    assert.equal((await model.complete(question("0"))).text, "a");
+    await server.shutdown();
     for (let i = 1; i < 50; i++) {
       const error = await failure(model.complete(question(`${i}`)));
       assert.ok(error instanceof ChatFailure, error.stack);

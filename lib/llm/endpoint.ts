@@ -38,6 +38,9 @@ export interface Surroundings {
 /** Questions in a row that do not even reach the endpoint, after which it counts as gone. */
 const GONE = 50;
 
+/** Attempts after which an endpoint that was never reached counts as a mistake in `--base-url`. */
+const FIRST_ATTEMPTS = 2;
+
 /** An endpoint and all that its models share: limits, budget, answers, counts. */
 export class Endpoint implements Disposable {
   readonly #connection: Connection;
@@ -51,6 +54,8 @@ export class Endpoint implements Disposable {
   readonly #signal: AbortSignal | undefined;
   readonly #underWay = new Map<string, Promise<unknown>>();
   #unanswered = 0;
+  /** Whether a question has arrived there, as far as one can tell. */
+  #isThere = false;
 
   private constructor(
     options: EndpointOptions,
@@ -183,7 +188,11 @@ export class Endpoint implements Disposable {
         return await this.#attempt(inquiry, attempt);
       } catch (error) {
         if (!(error instanceof Setback)) throw error;
-        if (attempt >= this.#options.maxAttempts) throw this.#giveUp(error, attempt);
+        this.#isThere ||= error.reached || error.perhapsPaid;
+        const most = this.#isThere ? Infinity : FIRST_ATTEMPTS;
+        if (attempt >= Math.min(most, this.#options.maxAttempts)) {
+          throw this.#giveUp(error, attempt);
+        }
         this.#use.retried++;
         await this.#clock.sleep(
           Math.max(error.wait, backOff(attempt, this.#random)),
@@ -194,6 +203,7 @@ export class Endpoint implements Disposable {
   }
 
   #giveUp({ message, reached }: Setback, attempts: number): Error {
+    if (!this.#isThere) return new InputError(message);
     this.#unanswered = reached ? 0 : this.#unanswered + 1;
     if (this.#unanswered < GONE) return new ChatFailure(message, attempts);
     return new InputError(
@@ -217,6 +227,7 @@ export class Endpoint implements Disposable {
         now: () => this.#clock.now(),
         sent: () => this.#use.sent++,
       });
+      this.#isThere = true;
       spend = this.#paid(reading, inquiry, worst);
       await this.#keep(inquiry, reading.value);
       return reading.value;
