@@ -106,7 +106,7 @@ export interface Keeping {
   always(text: number): boolean;
 }
 
-/** Firings added before weaker texts are let go. */
+/** Firings held at a time, unless as many are kept. */
 const MOST_HELD = 2 ** 23;
 
 /** Firings of some latents, by their position (slot) among those that are tracked. */
@@ -114,16 +114,21 @@ export class FiringCollector {
   readonly #slots: number;
   readonly #keeping: Keeping;
   #length = 0;
-  #limit = MOST_HELD;
+  #limit: number;
+  readonly #held: number;
   #latents = new Uint32Array(2 ** 16);
   #texts = new Uint32Array(2 ** 16);
   #tokens = new Uint32Array(2 ** 16);
   #values = new Float32Array(2 ** 16);
 
-  /** @param slots tracked latents */
-  constructor(slots: number, keeping: Keeping) {
+  /**
+   * @param slots tracked latents
+   * @param held firings added before weaker texts are let go
+   */
+  constructor(slots: number, keeping: Keeping, held = MOST_HELD) {
     this.#slots = slots;
     this.#keeping = keeping;
+    this.#held = this.#limit = held;
   }
 
   /** Texts come one after the other, and tokens of a text in order. */
@@ -146,7 +151,7 @@ export class FiringCollector {
         .sort((a, b) => texts[a] - texts[b] || tokens[a] - tokens[b]);
       for (const i of inOrder) this.add(slot, texts[i], tokens[i], values[i]);
     }
-    this.#limit = Math.max(MOST_HELD, 2 * this.#length);
+    this.#limit = Math.max(this.#held, 2 * this.#length);
   }
 
   /** What is kept of each latent that fired, in the order of the slots. */

@@ -80,7 +80,11 @@ function Filters(
         },
         h("option", { value: "", selected: !route.language }, "any"),
         languages.map(({ name }) =>
-          h("option", { key: name, value: name, selected: name === route.language }, name)
+          h(
+            "option",
+            { key: name, value: name, selected: name === route.language },
+            visibleText(name),
+          )
         ),
       ),
     ),

@@ -85,7 +85,11 @@ export function LanguagesTable({ route, feature }: FeatureSection) {
               "td",
               null,
               counts.some((count) => count > 0) &&
-                h(Columns, { counts, most, title: `${language}: largest ${decimalText(max, 2)}` }),
+                h(Columns, {
+                  counts,
+                  most,
+                  title: `${visibleText(language)}: largest ${decimalText(max, 2)}`,
+                }),
             ),
           );
         }),

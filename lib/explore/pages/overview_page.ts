@@ -107,7 +107,11 @@ function LanguageTable({ overview: { languages, layers } }: { readonly overview:
           null,
           h("th", { scope: "col" }, "Language"),
           layers.map(({ layer, hookpoint }) =>
-            h("th", { key: layer, scope: "col", class: "number", title: hookpoint }, `L${layer}`)
+            h(
+              "th",
+              { key: layer, scope: "col", class: "number", title: visibleText(hookpoint) },
+              `L${layer}`,
+            )
           ),
           h("th", { scope: "col", class: "number" }, "all"),
           h("th", { scope: "col", class: "number" }, "texts"),
@@ -138,7 +142,7 @@ function LanguageRow(
     h("th", { scope: "row" }, h(Link, { to: list }, visibleText(name))),
     layers.map(({ layer }, i) => {
       const count = featuresPerLayer[i];
-      const title = `${quantityText(count, "feature")} of ${name} in layer ${layer}`;
+      const title = `${quantityText(count, "feature")} of ${visibleText(name)} in layer ${layer}`;
       return h(
         "td",
         { key: layer, class: `number a${shade(count, most)}` },

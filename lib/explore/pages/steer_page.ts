@@ -235,7 +235,7 @@ function AddLanguage(
         },
         h("option", { value: "" }, "a language …"),
         languages.filter(({ features }) => features > 0).map(({ name, features }) =>
-          h("option", { key: name, value: name }, `${name} (${features})`)
+          h("option", { key: name, value: name }, `${visibleText(name)} (${features})`)
         ),
       ),
     ),
