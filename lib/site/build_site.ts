@@ -5,10 +5,11 @@ import { type Progress, progress } from "../cli/progress.ts";
 import { claimFolder } from "../data/folder_claim.ts";
 import { codeHash, timesSince, versions } from "../data/manifest.ts";
 import type { Overview } from "../explore/backend.ts";
+import type { LapeResult } from "../lape/lape_json.ts";
 import type { ModelOptions } from "../session/options.ts";
 import { userAccess } from "../subject/access.ts";
 import { siteScripts } from "./bundles.ts";
-import type { EngineFiles, SiteFeature } from "./engine_files.ts";
+import type { EngineFiles } from "./engine_files.ts";
 import { PATHS } from "./layout.ts";
 import { modelFiles } from "./model_files.ts";
 import { sitePage } from "./page.ts";
@@ -48,11 +49,13 @@ const ROOMS = ["kernels", "lib/gpu", "lib/nn", "lib/sae", "lib/steer", "lib/expl
  * Writes a site of what a backend answers.
  *
  * @param backend over results, e.g. the explorer's own
+ * @param features of the results
  * @param provenance of the results, for run.json
  * @throws InputError for a folder or a model that cannot be used
  */
 export async function buildSite(
   backend: Recorded,
+  features: LapeResult,
   options: SiteOptions,
   provenance: Readonly<Record<string, unknown>> = {},
 ): Promise<Site> {
@@ -62,7 +65,7 @@ export async function buildSite(
   const found = await modelFiles(options, options.mostWeights, userAccess());
   const live = typeof found === "string" ? found : true;
   const folder = await SiteFolder.open(path);
-  const features = await recordResults(backend, folder, options, live);
+  await recordResults(backend, folder, options, live);
   const before = folder.bytes;
   const hashes = typeof found === "string" ? {} : await folder.copy(found.files);
   const weights = folder.bytes - before;
@@ -87,14 +90,14 @@ async function recordResults(
   folder: SiteFolder,
   { latents, contexts }: SiteOptions,
   live: true | string,
-): Promise<readonly SiteFeature[]> {
+): Promise<void> {
   const { layers } = await backend.overview();
   const total = layers.reduce((sum, layer) => sum + layer.latents, 0);
   const allLatents = latents === undefined ? total <= FEW : latents === "all";
   const write = (path: string, content: string) => folder.write(path, content);
   let shown: Progress | undefined;
   try {
-    return await record(backend, write, { allLatents, contexts, live }, (done, total) => {
+    await record(backend, write, { allLatents, contexts, live }, (done, total) => {
       shown ??= progress({ label: "writing pages", total, unit: "latents" });
       shown.update(done);
     });

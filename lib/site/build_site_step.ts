@@ -53,7 +53,7 @@ export async function runBuildSite(options: BuildSiteOptions): Promise<Site> {
   try {
     const { model, saeModel, localSaeDir, layer } = results.options;
     const site = { ...options, model, saeModel, localSaeDir, layer };
-    return await buildSite(new IndexBackend(database, true), site, {
+    return await buildSite(new IndexBackend(database, true), features.result, site, {
       ...sessionProvenance(session),
       results: { path: results.folder, sha256: results.sha256 },
       lape: { path: features.path, sha256: features.sha256 },

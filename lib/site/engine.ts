@@ -8,10 +8,12 @@ import { InputError } from "../formats/input_error.ts";
 import { openSafetensors } from "../formats/safetensors.ts";
 import type { TensorSource } from "../formats/tensor_source.ts";
 import { loadTokenizer, type Tokenizer } from "../formats/tokenizer.ts";
+import { featureClassifier, wantedUnits } from "../classify/feature_classifier.ts";
 import { Gpu, type GpuOptions } from "../gpu/device.ts";
 import { selfTest } from "../gpu/self_test.ts";
 import { WeightStore } from "../gpu/weight_store.ts";
 import { readActivations } from "../interpret/activations.ts";
+import type { LapeResult } from "../lape/lape_json.ts";
 import { parseLlamaConfig } from "../nn/config.ts";
 import { generate, type Generation } from "../nn/generation.ts";
 import { type GenerationDefaults, parseGenerationConfig } from "../nn/generation_config.ts";
@@ -22,7 +24,7 @@ import type { Target } from "../sae/target.ts";
 import { answer } from "../steer/answers.ts";
 import { EditHooks } from "../steer/edit_hooks.ts";
 import { type SteeredLatent, steeringEdits } from "./steering.ts";
-import type { EngineFiles, ReadFile, SiteFeature, SiteSae } from "./engine_files.ts";
+import type { EngineFiles, ReadFile, SiteSae } from "./engine_files.ts";
 import { triedOf } from "./tried.ts";
 
 /** Most tokens of a text that is tried, or of a prompt. */
@@ -48,7 +50,7 @@ export class Engine implements Disposable {
     readonly tokenizer: Tokenizer,
     readonly generation: GenerationDefaults,
     readonly targets: readonly Target[],
-    readonly features: readonly SiteFeature[],
+    readonly features: LapeResult,
     owned: DisposableStack,
   ) {
     this.#owned = owned;
@@ -99,25 +101,21 @@ export class Engine implements Disposable {
   }
 
   /**
-   * The language-specific features that fire on a text.
+   * The language-specific features that fire on a text; of BOS nothing is told.
    *
    * @throws InputError for a text that is too long
    */
   async tryText(text: string): Promise<Tried> {
     const ids = this.#encoded(text);
-    const wanted = this.targets.map(({ hookpoint }) =>
-      new Set(
-        this.features.filter(({ layer }) => layer === hookpoint.layer).map(({ index }) => index),
-      )
-    );
-    const limits = { tokens: MOST_TOKENS, examples: 1 };
-    for await (
-      const found of readActivations({ ...this, limits }, this.targets, [{ ids }], { wanted })
-    ) {
-      const tokens = this.tokenizer.decodePieces(ids);
-      return triedOf(tokens, this.features, this.targets, found.targets);
+    const { features, targets, llama, tokenizer } = this;
+    const classifier = featureClassifier(features, targets, llama.config.mlpSize, "the site");
+    const reader = { ...this, limits: { tokens: MOST_TOKENS, examples: 1 } };
+    const wanted = wantedUnits(classifier);
+    for await (const found of readActivations(reader, classifier.targets, [{ ids }], { wanted })) {
+      const skipped = Number(ids[0] === tokenizer.bosId);
+      return triedOf(tokenizer.decodePieces(ids), skipped, classifier, found.targets);
     }
-    throw new RangeError("a text without activations");
+    throw new Error("a text without activations");
   }
 
   /**
@@ -148,7 +146,11 @@ export class Engine implements Disposable {
   }
 
   #encoded(text: string): Uint32Array<ArrayBuffer> {
-    const ids = this.tokenizer.encode(text);
+    const { tokenizer, llama: { config } } = this;
+    const ids = tokenizer.encode(text.toWellFormed());
+    if (ids.some((id) => id >= config.vocabularySize)) {
+      throw new InputError("The text has a token that the model does not know; leave it out.");
+    }
     if (ids.length > 0 && ids.length <= MOST_TOKENS) return ids;
     throw new InputError(
       `The text has ${ids.length} tokens, but the model takes 1 to ${MOST_TOKENS} here: ` +

@@ -1,4 +1,5 @@
 /** What the engine needs of a site: which files hold the model, and whose features are looked for. */
+import type { LapeResult } from "../lape/lape_json.ts";
 import type { Family } from "../sae/families.ts";
 
 /** Reads a file of the site by its path below the site's root. */
@@ -12,16 +13,6 @@ export interface SiteSae {
   readonly config?: string;
   /** A safetensors file. */
   readonly tensors: string;
-}
-
-/** A language-specific latent: what is looked for in texts. */
-export interface SiteFeature {
-  readonly layer: number;
-  readonly index: number;
-  /** Names of the languages it belongs to. */
-  readonly languages: readonly string[];
-  /** Its largest activation on the texts of the results. */
-  readonly max: number;
 }
 
 /** Paths of the files of a model and its SAEs, as they are stored on the hub; `engine.json`. */
@@ -38,5 +29,6 @@ export interface EngineFiles {
   };
   /** In the order of the forward pass. */
   readonly saes: readonly SiteSae[];
-  readonly features: readonly SiteFeature[];
+  /** What is looked for in texts. */
+  readonly features: LapeResult;
 }

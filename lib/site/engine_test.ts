@@ -18,20 +18,22 @@ async function open(files: Partial<EngineFiles> = {}): Promise<Engine> {
 Deno.test("the engine finds the features that fire on a text, of all latents that do", async () => {
   using bare = await open();
   const [targets] = await entriesOf(bare, [TEXT]);
-  const { units: [fires] } = targets[4];
+  // The strongest on the first token after BOS.
+  const fires = targets[4].units[targets[4].offsets[1]];
   const silent = Array.from({ length: 2048 }, (_, unit) => unit)
     .find((unit) => !targets[4].units.includes(unit))!;
-  const features = [fires, silent].map((index) => ({
-    ...{ layer: 4, index, languages: ["German"], max: 2 },
+  const own = [fires, silent].map((index) => ({
+    ...{ layer: 4, index, entropy: 0, probability: 1, globalMax: 2, globalMin: 0.5, globalAvg: 1 },
   }));
+  const features = { ...DEMO.features, languages: ["German"], features: [own] };
   using engine = await open({ features });
   const { tokens, fired, languages } = await engine.tryText(TEXT);
-  assert.equal(tokens.join(""), `<|begin_of_text|>${TEXT}`);
+  assert.equal(tokens.join(""), TEXT, "without BOS");
   assert.deepEqual(fired.map(({ layer, index }) => [layer, index]), [[4, fires]]);
   const { offsets, units, values } = targets[4];
   const expected = tokens.map((_, token) => {
     const slot = units.findIndex((unit, at) =>
-      unit === fires && offsets[token] <= at && at < offsets[token + 1]
+      unit === fires && offsets[token + 1] <= at && at < offsets[token + 2]
     );
     return slot < 0 ? 0 : values[slot];
   });

@@ -6,7 +6,6 @@ import type {
   FeatureSummary,
   Overview,
 } from "../explore/backend.ts";
-import type { SiteFeature } from "./engine_files.ts";
 import {
   LATENTS_TOGETHER,
   LIST_PAGE,
@@ -52,18 +51,14 @@ export type WriteFile = (path: string, content: string) => Promise<void>;
 /** What a record is told while it is made. */
 export type RecordProgress = (latents: number, total: number) => void;
 
-/**
- * Asks a backend for everything that the site shows, and writes it as the site's files.
- *
- * @returns the language-specific features, for the engine
- */
+/** Asks a backend for everything that the site shows, and writes it as the site's files. */
 export async function record(
   backend: Recorded,
   write: WriteFile,
   options: RecordOptions,
   progress: RecordProgress = () => {},
-): Promise<SiteFeature[]> {
-  return await new Recorder(backend, await backend.overview(), write, options).run(progress);
+): Promise<void> {
+  await new Recorder(backend, await backend.overview(), write, options).run(progress);
 }
 
 /** Contexts of a latent by the language's place. */
@@ -72,7 +67,6 @@ type ContextsByLanguage = ReadonlyMap<number, readonly Context[]>;
 class Recorder {
   readonly #names: LanguageNames;
   readonly #words = new WordIndex();
-  readonly #features: SiteFeature[] = [];
   /** Latents that fire most often in each language. */
   readonly #strongest: number[][];
   /** By language. */
@@ -91,7 +85,7 @@ class Recorder {
     this.#texts = this.#names.map(() => new SharedTexts());
   }
 
-  async run(progress: RecordProgress): Promise<SiteFeature[]> {
+  async run(progress: RecordProgress): Promise<void> {
     const { allLatents } = this.options;
     const identified = await this.#list({ identified: true });
     const latents = allLatents ? await this.#list({}) : identified;
@@ -116,7 +110,6 @@ class Recorder {
     }
     const overview = { ...this.overview, live: this.options.live };
     await this.#write(PATHS.overview, { overview, allLatents } satisfies SiteOverview);
-    return this.#features;
   }
 
   async #list(query: { readonly identified?: boolean }): Promise<FeatureSummary[]> {
@@ -151,11 +144,10 @@ class Recorder {
     for (const { layer, index } of together) {
       const detail = await this.backend.feature(layer, index);
       const stored = storeDetail(detail, this.#names);
-      const { languages, max, explanation, topTokens, outputTokens } = detail;
+      const { languages, explanation, topTokens, outputTokens } = detail;
       const fires = languagesBy(stored);
       let contexts: ContextsByLanguage;
       if (languages.length > 0) {
-        this.#features.push({ layer, index, languages, max });
         contexts = await this.#contexts(layer, index, fires, this.options.contexts);
         file[index] = { detail: stored };
         await this.#write(PATHS.contexts(layer, index), this.#storeContexts(contexts));

@@ -1,58 +1,46 @@
 /** What a text's activations say, as the explorer shows it. */
+import { activeFeatures } from "../classify/active_features.ts";
+import type { FeatureClassifier } from "../classify/feature_classifier.ts";
+import { featureScores } from "../classify/scores.ts";
 import type { Tried } from "../explore/backend.ts";
 import type { SparseActivations } from "../interpret/activations.ts";
-import type { Target } from "../sae/target.ts";
-import type { SiteFeature } from "./engine_files.ts";
 
 /**
- * The features that fire, those of most activation first, and each language's share of their
- * activations, every feature's divided by its largest.
+ * The features that fire on a text, those of most activation first, and the languages by their share of
+ * the classifier's min-max scores.
  *
  * @param tokens texts of the tokens
- * @param activations at the targets
+ * @param skipped tokens in front that are not the visitor's: BOS
+ * @param activations of the features at the classifier's targets
  */
 export function triedOf(
   tokens: readonly string[],
-  features: readonly SiteFeature[],
-  targets: readonly Target[],
+  skipped: number,
+  classifier: FeatureClassifier,
   activations: readonly SparseActivations[],
 ): Tried {
-  const known = new Map(features.map((feature) => [keyOf(feature.layer, feature.index), feature]));
-  const found = new Map<SiteFeature, number[]>();
-  activations.forEach(({ offsets, units, values }, target) => {
+  const { languages, targets, layers } = classifier;
+  const fired = new Map<string, Tried["fired"][number] & { readonly languages: string[] }>();
+  for (const { target, index, language, firings } of activeFeatures(classifier, activations)) {
     const { layer } = targets[target].hookpoint;
-    for (let token = 0; token < tokens.length; token++) {
-      for (let slot = offsets[token]; slot < offsets[token + 1]; slot++) {
-        const feature = known.get(keyOf(layer, units[slot]));
-        if (!feature) continue;
-        const row = found.get(feature) ?? new Array<number>(tokens.length).fill(0);
-        found.set(feature, row);
-        row[token] = values[slot];
-      }
-    }
-  });
-  const fired = [...found].map(([{ layer, index, languages }, row]) => ({
-    ...{ layer, index, languages, activations: row },
-  })).sort((a, b) =>
-    sum(b.activations) - sum(a.activations) || a.layer - b.layer || a.index - b.index
-  );
-  return { tokens, fired, languages: shares(found) };
-}
-
-function shares(found: ReadonlyMap<SiteFeature, readonly number[]>): Tried["languages"] {
-  const scores = new Map<string, number>();
-  for (const [{ languages, max }, row] of found) {
-    for (const language of languages) {
-      scores.set(language, (scores.get(language) ?? 0) + sum(row) / max);
-    }
+    const key = `${layer} ${index}`;
+    const known = fired.get(key);
+    known?.languages.push(languages[language]);
+    const seen = firings.filter(({ token }) => token >= skipped);
+    if (known || seen.length === 0) continue;
+    const row = new Array<number>(tokens.length - skipped).fill(0);
+    for (const { token, activation } of seen) row[token - skipped] = activation;
+    fired.set(key, { layer, index, languages: [languages[language]], activations: row });
   }
-  const total = sum([...scores.values()]);
-  return [...scores].map(([language, score]) => ({ language, score: score / total }))
-    .sort((a, b) => b.score - a.score);
-}
-
-function keyOf(layer: number, index: number): string {
-  return `${layer}/${index}`;
+  const scores = featureScores(languages.length, layers, activations).minMax
+    .map((score) => Math.max(0, score));
+  const total = sum(scores) || 1;
+  return {
+    tokens: tokens.slice(skipped),
+    fired: [...fired.values()].sort((a, b) => sum(b.activations) - sum(a.activations)),
+    languages: languages.map((language, g) => ({ language, score: scores[g] / total }))
+      .sort((a, b) => b.score - a.score),
+  };
 }
 
 function sum(values: readonly number[]): number {

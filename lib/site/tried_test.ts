@@ -1,17 +1,23 @@
 import assert from "node:assert/strict";
+import type { FeatureClassifier } from "../classify/feature_classifier.ts";
 import { allHookpoints } from "../nn/hookpoints.ts";
 import { triedOf } from "./tried.ts";
 
-const TARGETS = allHookpoints(4).filter(({ name }) =>
-  ["layers.1.mlp", "layers.3.mlp"].includes(name)
-)
-  .map((hookpoint) => ({ hookpoint }));
+const NAMES = ["layers.1.mlp", "layers.3.mlp"];
 
-const FEATURES = [
-  { layer: 1, index: 7, languages: ["Thai"], max: 4 },
-  { layer: 3, index: 7, languages: ["English", "Thai"], max: 2 },
-  { layer: 3, index: 9, languages: ["English"], max: 8 },
-];
+/** Of the largest and the smallest activation, which scores are normalised by. */
+const owner = (language: number, min: number, max: number) => ({ language, min, range: max - min });
+
+const CLASSIFIER: FeatureClassifier = {
+  languages: ["English", "German", "Thai"],
+  targets: allHookpoints(4).filter(({ name }) => NAMES.includes(name))
+    .map((hookpoint) => ({ hookpoint })),
+  layers: [
+    new Map([[7, [owner(2, 0, 4)]], [8, [owner(1, 1, 3)]]]),
+    new Map([[7, [owner(0, 0, 2), owner(2, 0, 2)]], [9, [owner(0, 0, 8)]]]),
+  ],
+  features: [2, 1, 2],
+};
 
 function active(...tokens: readonly (readonly [unit: number, value: number])[][]) {
   const slots = tokens.flat();
@@ -24,27 +30,29 @@ function active(...tokens: readonly (readonly [unit: number, value: number])[][]
   };
 }
 
-Deno.test("features that fire come by their sums, and languages by shares of the largest", () => {
+Deno.test("features that fire come by their sums, and languages by shares of min-max scores", () => {
   const activations = [
-    active([[7, 1], [8, 9]], [], [[7, 2]]),
-    active([[7, 0.5]], [[7, 1]], []),
+    active([[8, 2]], [[7, 1]], [], [[7, 2]]),
+    active([], [[7, 0.5]], [[7, 1]], []),
   ];
-  const { tokens, fired, languages } = triedOf(["a", "b", "c"], FEATURES, TARGETS, activations);
-  assert.deepEqual(tokens, ["a", "b", "c"]);
+  const tokens = ["<bos>", "a", "b", "c"];
+  const { fired, languages, ...rest } = triedOf(tokens, 1, CLASSIFIER, activations);
+  assert.deepEqual(rest.tokens, ["a", "b", "c"]);
+  // What fires on BOS alone is not told of.
   assert.deepEqual(fired, [
     { layer: 1, index: 7, languages: ["Thai"], activations: [1, 0, 2] },
     { layer: 3, index: 7, languages: ["English", "Thai"], activations: [0.5, 1, 0] },
   ]);
-  // Thai: 3 / 4 + 1.5 / 2 = 1.5; English: 0.75.
-  assert.deepEqual(languages, [
-    { language: "Thai", score: 2 / 3 },
-    { language: "English", score: 1 / 3 },
-  ]);
+  // Thai: 3 / 4 + 1.5 / 2 = 1.5; English: 0.75; German, on BOS: (2 - 1) / 2 = 0.5.
+  assert.deepEqual(languages.map(({ language }) => language), ["Thai", "English", "German"]);
+  for (const [i, score] of [1.5, 0.75, 0.5].entries()) {
+    assert.ok(Math.abs(languages[i].score - score / 2.75) < 1e-12);
+  }
 });
 
-Deno.test("where nothing fires there is no language", () => {
+Deno.test("where nothing fires no language has a share", () => {
   const none = active([], []);
-  assert.deepEqual(triedOf(["a", "b"], FEATURES, TARGETS, [none, none]), {
-    ...{ tokens: ["a", "b"], fired: [], languages: [] },
-  });
+  const { fired, languages } = triedOf(["a", "b"], 0, CLASSIFIER, [none, none]);
+  assert.deepEqual(fired, []);
+  assert.deepEqual(languages.map(({ score }) => score), [0, 0, 0]);
 });

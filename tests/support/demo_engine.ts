@@ -19,7 +19,7 @@ export const DEMO: EngineFiles = {
     config: `sae/layers.${layer}.mlp/cfg.json`,
     tensors: `sae/layers.${layer}.mlp/sae.safetensors`,
   })),
-  features: [],
+  features: { languages: [], examples: [], tokens: [], layers: 6, features: [] },
 };
 
 /** What fires on the tokens of a text at one hookpoint; as JSON carries it. */
