@@ -3,13 +3,9 @@
 import { run } from "../lib/cli/run.ts";
 import { runInterpret } from "../lib/interpret/step/interpret_step.ts";
 import { interpretCommand } from "../lib/interpret/step/options.ts";
-import { withOwnNames } from "../lib/interpret/step/settings.ts";
 
 const command = interpretCommand();
 
 if (import.meta.main) {
-  await run(
-    command,
-    (options) => runInterpret(withOwnNames(options, command.processedArgs)),
-  );
+  await run(command, (options) => runInterpret(options, command.processedArgs));
 }

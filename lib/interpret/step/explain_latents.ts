@@ -1,4 +1,6 @@
 /** From latents to explanations, on disk. */
+import { join } from "node:path";
+import { InputError } from "../../formats/input_error.ts";
 import { BudgetSpent, ChatFailure } from "../../llm/chat.ts";
 import type { LatentExamples } from "../example.ts";
 import type { Explainer, ExplanationProblem } from "../explainers/explainer.ts";
@@ -102,7 +104,7 @@ async function outcome(
  * The explanations that lie in the folder (explainer `none`), from an earlier run, another program or
  * an editor.
  *
- * @returns without those that have none
+ * @throws InputError when there are none at all
  */
 export async function storedExplanations(
   latents: readonly LatentInGroup[],
@@ -113,10 +115,18 @@ export async function storedExplanations(
   for (const { latent, group } of latents) {
     const path = explanationPath(folder, group, latent);
     const text = await readStoredText(path);
-    if (text === undefined) continue;
-    found.push({ latent, group, ...asStored(text, await finished.get(path)) });
+    const outcome: ExplanationOutcome = text === undefined
+      ? { kind: "unanswered", reason: `There is no explanation in ${path}.` }
+      : asStored(text, await finished.get(path));
+    found.push({ latent, group, ...outcome });
   }
-  return found;
+  if (found.some(({ kind }) => kind === "explained")) return found;
+  throw new InputError(
+    `There is no explanation in ${
+      join(folder, "explanations")
+    } of any of the latents; let them be ` +
+      `explained first, without --explainer none.`,
+  );
 }
 
 function asStored(text: string, entry: FinishedEntry | undefined): ExplanationOutcome {

@@ -5,6 +5,7 @@ import { Interrupted, onInterrupt } from "../../cli/run.ts";
 import { readJson } from "../../data/files.ts";
 import { claimFolder } from "../../data/folder_claim.ts";
 import { codeHash, timesSince, writeManifest } from "../../data/manifest.ts";
+import { InputError } from "../../formats/input_error.ts";
 import { Endpoint } from "../../llm/endpoint.ts";
 import { chatPrices, embeddingPrices } from "../../llm/options.ts";
 import {
@@ -35,7 +36,7 @@ import {
 } from "./questioning.ts";
 import type { Judges } from "./score_latents.ts";
 import { openSelected, type SelectedExamples } from "./selected_examples.ts";
-import { resultFolder, stagesOf } from "./settings.ts";
+import { resultFolder, stagesOf, withOwnNames } from "./settings.ts";
 import { checkSupported } from "./supported.ts";
 import { writeFindings } from "./written_results.ts";
 
@@ -59,16 +60,22 @@ interface Run {
 /**
  * Does what the options say, and prints what came of it.
  *
- * @param options with the published spellings in their own places (settings.ts)
+ * @param named `[model]` and `[sparse-model]`, where they are given
  * @throws InputError for options, files, a model or an endpoint that cannot be used
  * @throws Interrupted at Ctrl-C, when what was asked is answered
  */
-export async function runInterpret(options: InterpretOptions): Promise<void> {
+export async function runInterpret(
+  given: InterpretOptions,
+  named: readonly (string | undefined)[] = [],
+): Promise<void> {
   const started = new Date();
-  checkSupported(options);
+  checkSupported(given);
+  const options = withOwnNames(given, named);
+  const asks = asksSomeone(options);
+  if (asks && options.baseUrl === undefined) throw noEndpoint();
   using owned = new DisposableStack();
   const stop = new AbortController();
-  const endpoint = asksSomeone(options)
+  const endpoint = asks
     ? owned.use(await Endpoint.open(options, { signal: stop.signal }))
     : undefined;
   const session = owned.use(await openSession(options));
@@ -90,6 +97,14 @@ export async function runInterpret(options: InterpretOptions): Promise<void> {
     print(`${folder} has latents/, log/, run.json`);
   }
   if (options.profile) print(profileTable((await session.openGpu()).gpu) ?? "");
+}
+
+function noEndpoint(): InputError {
+  return new InputError(
+    "No language model is named; name an endpoint with --base-url, such as " +
+      "https://openrouter.ai/api/v1 or http://127.0.0.1:8080/v1, and a model with --explainer-model, or " +
+      "see with --dry-run what would be asked.",
+  );
 }
 
 const INTERRUPTED =

@@ -39,14 +39,20 @@ export function stagesOf({ populateCache, scoring, logResults }: InterpretOption
   };
 }
 
-/** The options with the published spellings put into their own. */
+/**
+ * The options with what the published spellings say put into the places of ours.
+ *
+ * @param named `[model]` and `[sparse-model]`, where they are given
+ */
 export function withOwnNames(
   options: InterpretOptions,
   [namedModel, namedSaes]: readonly (string | undefined)[],
 ): InterpretOptions {
   const { model, saeModel, sparseModel, layer, hookpoints, outDir, outputDir } = options;
   const { explainerProvider, baseUrl, textColumn, datasetColumn } = options;
-  const provider = explainerProvider === "offline" ? undefined : explainerProvider;
+  const named = explainerProvider === undefined || explainerProvider === "offline"
+    ? undefined
+    : PROVIDERS[explainerProvider];
   const saes = namedSaes ?? sparseModel;
   return {
     ...options,
@@ -54,7 +60,7 @@ export function withOwnNames(
     saeModel: saes === undefined ? saeModel : [saes],
     layer: hookpoints ?? layer,
     outDir: outputDir ?? outDir,
-    baseUrl: baseUrl ?? (provider && PROVIDERS[provider]),
+    baseUrl: baseUrl ?? named,
     textColumn: textColumn ?? datasetColumn,
   };
 }

@@ -8,7 +8,9 @@ import { checkSupported } from "./supported.ts";
 /** What a command line is parsed to. */
 async function parsed(...args: string[]): Promise<InterpretOptions> {
   const command = interpretCommand();
-  return withOwnNames(await parseOptions(command, args), command.processedArgs);
+  const options = await parseOptions(command, args);
+  checkSupported(options);
+  return withOwnNames(options, command.processedArgs);
 }
 
 Deno.test("published spellings, names and positions are understood", async () => {
@@ -16,13 +18,13 @@ Deno.test("published spellings, names and positions are understood", async () =>
     ...["some/model", "some/saes", "--hookpoints", "layers.1.mlp", "--output_dir=there"],
     ...["--n_examples_train", "10", "--center_examples", "False", "--filter_bos", "True"],
     ...["--explainer_provider", "openrouter", "--dataset_column", "body", "--verbose", "false"],
-    ...["--faiss_embedding_cache_enabled", "False"],
+    ...["--faiss_embedding_cache_enabled", "True"],
   );
   const { model, saeModel, layer, outDir, baseUrl, textColumn, verbose, filterBos } = options;
   assert.deepEqual([model, saeModel, layer], ["some/model", ["some/saes"], ["layers.1.mlp"]]);
   assert.deepEqual([outDir, textColumn, verbose, filterBos], ["there", "body", false, true]);
   assert.equal(baseUrl, "https://openrouter.ai/api/v1");
-  assert.equal(options.faissEmbeddingCacheEnabled, false);
+  assert.equal(options.faissEmbeddingCacheEnabled, true);
   assert.equal(exampleOptions(options, true).nExamplesTrain, 10);
   assert.equal(exampleOptions(options, true).windows, "grid");
 });
@@ -85,6 +87,7 @@ Deno.test("what is not done is refused in one sentence", async () => {
     [["--max-memory", "0.5"], /--memory-budget/],
     [["--log_probs", "True"], /no score rests on them/],
     [["--faiss_embedding_cache_dir", "x"], /--request-cache/],
+    [["--faiss_embedding_cache_enabled", "False"], /--request-cache/],
     [["--scorers", "embedding"], /^embedding compares .* --faiss-embedding-model/],
     [["--non-activating-source", "FAISS"], /--faiss-embedding-model/],
     [
@@ -102,8 +105,7 @@ Deno.test("what is not done is refused in one sentence", async () => {
     [["--name", ""], /no name of a folder/],
   ];
   for (const [args, message] of cases) {
-    const options = await parsed(...args);
-    await refuses(() => checkSupported(options), message);
+    await refuses(() => parsed(...args), message);
   }
-  checkSupported(await parsed("--env", "local", "--num-gpus", "1", "--controls", "none"));
+  await parsed("--env", "local", "--num-gpus", "1", "--controls", "none");
 });
