@@ -30,6 +30,9 @@ import { triedOf } from "./tried.ts";
 /** Most tokens of a text that is tried, or of a prompt. */
 export const MOST_TOKENS = 1024;
 
+/** Most tokens that are written. */
+export const MOST_NEW_TOKENS = 200;
+
 /** A text to be written with latents changed, their strengths as activations. */
 export interface EngineSteering {
   readonly prompt: string;
@@ -122,10 +125,13 @@ export class Engine implements Disposable {
    * Writes a text as it is and with latents changed, both from the same random numbers.
    *
    * @param progress told how many tokens the longer of both has so far; throws to stop
-   * @throws InputError for a prompt that is too long and latents that are not there
+   * @throws InputError for texts that are too long and latents that are not there
    */
   async steer(request: EngineSteering, progress: (tokens: number) => void): Promise<Steered> {
     const prompt = this.#encoded(request.prompt);
+    if (request.maxNewTokens > MOST_NEW_TOKENS) {
+      throw new InputError(`The model writes at most ${MOST_NEW_TOKENS} tokens here.`);
+    }
     const { gpu, llama, tokenizer } = this;
     const { sampling, endIds } = this.generation;
     using hooks = new EditHooks(gpu, [await steeringEdits(this.targets, request.latents)]);

@@ -66,6 +66,7 @@ Deno.test("texts that are too long, and latents that are not there, are refused 
     assert.match(error.message, /^The text has 10\d\d tokens, .* shorten it\.$/);
     return true;
   });
+  await assert.rejects(engine.steer({ ...STEERING, maxNewTokens: 201 }, () => {}), InputError);
   const latents = [{ layer: 0, index: 9999, activation: 1 }];
   await assert.rejects(engine.steer({ ...STEERING, latents }, () => {}), InputError);
 });
