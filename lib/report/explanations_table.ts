@@ -1,7 +1,9 @@
 import { listed } from "./feature_card.ts";
 import { EMPTY, type Html, markup } from "./html.ts";
-import { countText, percentText } from "./numbers.ts";
-import type { ExplainedFeature, ExplanationScored } from "./report_page.ts";
+import { countText, decimalText, quantityText } from "./numbers.ts";
+import type { ExplainedFeature, ExplanationRun, ScorerResult } from "./report_page.ts";
+import type { Estimate } from "../summary/findings.ts";
+import { lead, numbersTable } from "./result_tables.ts";
 import { clipText } from "./visible_text.ts";
 
 /** Rows that the page has; the results have them all. */
@@ -9,22 +11,32 @@ const MOST_ROWS = 2000;
 const TEXT_LIMIT = 400;
 
 /** What a language model said of each feature, and how well that tells where the feature fires. */
-export function explanationsTable(explained: readonly ExplainedFeature[]): Html {
-  const scorers = [...new Set(explained.flatMap(({ scores }) => scores.map((s) => s.scorer)))];
-  const rows = explained.slice(0, MOST_ROWS).map((feature) => explanationRow(feature, scorers));
-  const left = explained.length > MOST_ROWS
-    ? markup`<p class="scale">The first ${countText(MOST_ROWS)} of ${
-      countText(explained.length)
-    } are shown.</p>
+export function explanationParts(runs: readonly ExplanationRun[]): Html {
+  return markup`${runs.map(explanationPart)}`;
+}
+
+function explanationPart({ model, complete, features, scorers }: ExplanationRun): Html {
+  const names = scorers.map(({ scorer }) => scorer);
+  const rows = features.slice(0, MOST_ROWS).map((feature) => explanationRow(feature, names));
+  const explained = features.filter(({ explanation }) => explanation !== null).length;
+  const sentences = [
+    `${quantityText(explained, "explanation")}${
+      model ? ` by ${clipText(model, TEXT_LIMIT)}` : ""
+    }.`,
+    complete ? "" : "The budget was spent before all was done.",
+    "A scorer asks a language model where a feature fires by its explanation alone; 0.5 is chance. " +
+    "Controls are latents drawn at random with explanations of their own, and features with the " +
+    "explanation of another.",
+    features.length > MOST_ROWS ? `The first ${countText(MOST_ROWS)} are shown.` : "",
+  ];
+  const heads = scorers.map(({ scorer, metric }) =>
+    markup`<th scope="col">${scorer}: ${metric.replaceAll("_", " ")}</th>
 `
-    : EMPTY;
-  const heads = scorers.map((name) =>
-    markup`<th scope="col">${name}: accuracy</th>
-<th scope="col">F1</th>`
   );
-  return markup`${controlsTable(explained, scorers)}${left}<details data-holds-features open>
-<summary>${countText(explained.length)} explanations</summary>
-<div class="scroll tall" tabindex="0" role="region" aria-label="Explanations and scores">
+  return markup`${lead(sentences.filter((sentence) => sentence !== "").join(" "))}${
+    scorers.length > 0 ? scorersTable(scorers) : EMPTY
+  }<details data-holds-features open><summary>All explanations</summary>
+<div class="scroll tall" tabindex="0" role="region" aria-label="Explanations and their scores">
 <table class="numbers explanations"><thead><tr><th scope="col">Feature</th>
 <th scope="col">Language</th><th scope="col">Explanation</th>${heads}</tr></thead>
 <tbody>${rows}</tbody></table></div></details>
@@ -32,49 +44,42 @@ export function explanationsTable(explained: readonly ExplainedFeature[]): Html 
 }
 
 function explanationRow(feature: ExplainedFeature, scorers: readonly string[]): Html {
-  const { layer, index, languages, control, explanation, scores } = feature;
+  const { layer, index, languages, random, explanation, problem, scores } = feature;
   const cells = scorers.map((name) => {
     const score = scores.find(({ scorer }) => scorer === name);
-    return markup`<td>${score ? accuracyText(score) : "–"}</td><td>${
-      score ? percentText(score.f1) : "–"
-    }</td>`;
+    return markup`<td>${score ? estimateText(score) : "–"}</td>`;
   });
-  const text = clipText(explanation, TEXT_LIMIT);
+  const text = clipText(explanation ?? "", TEXT_LIMIT);
+  const note = problem === null ? EMPTY : markup` <small>(${problem})</small>`;
   return markup`<tr ${listed(feature, ...languages)}><th scope="row">${layer} / ${index}</th>
-<td><bdi>${control ?? languages.join(", ")}</bdi></td>
-<td class="explanation"><bdi data-searched>${text}</bdi></td>${cells}</tr>
+<td><bdi>${random ? "random control" : languages.join(", ")}</bdi></td>
+<td class="explanation"><bdi data-searched>${text}</bdi>${note}</td>${cells}</tr>
 `;
 }
 
-function accuracyText({ accuracy, interval }: ExplanationScored): string {
-  if (interval === undefined) return percentText(accuracy);
-  const [low, high] = [interval.low, interval.high].map((share) => (100 * share).toFixed(1));
-  return `${percentText(accuracy)} (${low} to ${high})`;
+function scorersTable(scorers: readonly ScorerResult[]): Html {
+  const controls = [...new Set(scorers.flatMap((scorer) => Object.keys(scorer.controls)))];
+  const header = [
+    ...["Scorer", "Features", "Mean score"],
+    ...controls.flatMap((name) => [`${name}: mean`, `${name}: below the features by`]),
+    "Without an answer",
+  ];
+  const rows = scorers.map(({ scorer, metric, latents, mean, failed, predictions, ...rest }) => [
+    `${scorer} (${metric.replaceAll("_", " ")})`,
+    countText(latents),
+    estimateText(mean),
+    ...controls.flatMap((name) => {
+      const compared = rest.controls[name];
+      return compared ? [compared.control, compared.difference].map(estimateText) : ["–", "–"];
+    }),
+    `${countText(failed)} of ${countText(predictions + failed)}`,
+  ]);
+  return numbersTable("Scores and controls", header, rows);
 }
 
-/** Mean accuracy of the features' explanations beside that of each kind of control. */
-function controlsTable(
-  explained: readonly ExplainedFeature[],
-  scorers: readonly string[],
-): Html {
-  const kinds = Map.groupBy(explained, ({ control }) => control ?? "language-specific features");
-  if (scorers.length === 0) return EMPTY;
-  const heads = scorers.map((name) => markup`<th scope="col">${name}: mean accuracy</th>`);
-  const rows = [...kinds].map(([kind, features]) => {
-    const cells = scorers.map((name) => {
-      const values = features.flatMap(({ scores }) =>
-        scores.filter(({ scorer }) => scorer === name).map(({ accuracy }) => accuracy)
-      );
-      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-      return markup`<td>${values.length > 0 ? percentText(mean) : "–"}</td>`;
-    });
-    return markup`<tr><th scope="row">${kind}</th><td>${
-      countText(features.length)
-    }</td>${cells}</tr>
-`;
-  });
-  return markup`<div class="scroll" tabindex="0" role="region" aria-label="Scores and controls">
-<table class="numbers"><thead><tr><th scope="col">Of</th><th scope="col">Explained</th>${heads}</tr></thead>
-<tbody>${rows}</tbody></table></div>
-`;
+/** `0.585 (0.526 to 0.647)` */
+function estimateText({ value, low, high }: Estimate): string {
+  const text = decimalText(value, 3);
+  const known = Number.isFinite(low) && Number.isFinite(high);
+  return known ? `${text} (${decimalText(low, 3)} to ${decimalText(high, 3)})` : text;
 }

@@ -6,13 +6,13 @@ import { listFolder, readJson } from "../data/files.ts";
 import { InputError } from "../formats/input_error.ts";
 import { claimsOf } from "../summary/claims.ts";
 import { readFindings } from "../summary/read_findings.ts";
-import { readExplained } from "./explained_files.ts";
+import { readExplanations } from "./explained_files.ts";
 import { readIdentification } from "./identification_file.ts";
 import { countText, percentText, quantityText } from "./numbers.ts";
 import type { ReportData, ReportFeature } from "./report_data.ts";
 import type {
   EvaluatedSae,
-  ExplainedFeature,
+  ExplanationRun,
   Refound,
   ReplicationResult,
   ReportPage,
@@ -42,28 +42,30 @@ export async function readReport(folder: string): Promise<Omit<ReportPage, "figu
   const identification = await readIdentification(folder);
   const found = await isFile(join(folder, "lape.json")) && await isFile(join(folder, "run.json"));
   const findings = found ? await readFindings(folder, JUDGE) : undefined;
-  const explained = await readExplained(folder);
+  const explanations = await readExplanations(folder);
   return {
     title: titleOf(runs),
     summary: await summaryOf(folder, runs),
     folder: basename(folder),
-    identification: identification && withExplanations(identification, explained),
+    identification: identification && withExplanations(identification, explanations),
     claims: findings ? claimsOf(findings) : [],
     findings,
     replication: await readReplication(join(folder, "replication.json")),
     evaluation: await readEvaluation(folder),
-    explained,
+    explanations,
     runs,
   };
 }
 
 function withExplanations(
   data: ReportData,
-  explained: readonly ExplainedFeature[],
+  explanations: readonly ExplanationRun[],
 ): ReportData {
   const texts = new Map(
-    explained.filter(({ control }) => control === undefined)
-      .map(({ layer, index, explanation }) => [`${layer}/${index}`, explanation]),
+    explanations.flatMap(({ features }) => features)
+      .flatMap(({ layer, index, explanation }) =>
+        explanation === null ? [] : [[`${layer}/${index}`, explanation]]
+      ),
   );
   const withOne = (feature: ReportFeature): ReportFeature => ({
     ...feature,

@@ -25,7 +25,7 @@ export function renderReport(page: ReportPage, script?: PageScript): string {
   const choices = {
     languages: languagesOf(page),
     layers: layersOf(page),
-    features: identification !== undefined || page.explained.length > 0,
+    features: identification !== undefined || page.explanations.length > 0,
   };
   const parts = sections.map(({ id, title, body }) =>
     markup`<section class="part" aria-labelledby="${id}">
@@ -80,9 +80,12 @@ function scripts({ code, figures }: PageScript): Html {
 `;
 }
 
+/** What tables call all languages together. */
+const ALL = "all";
+
 function languagesOf({ identification, figures }: ReportPage): string[] {
   if (identification) return identification.languages.map(({ name }) => name);
-  return distinct(figures, "language").map(String).sort();
+  return distinct(figures, "language").map(String).filter((name) => name !== ALL).sort();
 }
 
 function layersOf({ identification, figures }: ReportPage): number[] {

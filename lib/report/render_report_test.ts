@@ -15,7 +15,7 @@ const rendered = (identification: ReportData) =>
     identification,
     claims: [],
     evaluation: [],
-    explained: [],
+    explanations: [],
     figures: [],
     runs: [],
   });
@@ -53,7 +53,7 @@ Deno.test("a page of nothing but a training says what was trained", () => {
       summary: "2 sparse coders trained",
       folder: "x",
     },
-    ...{ claims: [], evaluation: [], explained: [], figures: [] },
+    ...{ claims: [], evaluation: [], explanations: [], figures: [] },
     runs: [{ path: "run.json", step: "train-sae", started: "", seconds: NaN, entries: [] }],
   });
   assert.match(text(page), /<h1>Training of sparse autoencoders<\/h1> <p class="finding">2 sparse/);

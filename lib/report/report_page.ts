@@ -1,7 +1,7 @@
 /** Everything that report.html can show; what the results do not have is left out. */
 import type { Figure } from "../figures/figure.ts";
 import type { Claim } from "../summary/claims.ts";
-import type { Findings } from "../summary/findings.ts";
+import type { Estimate, Findings } from "../summary/findings.ts";
 import type { ReportData } from "./report_data.ts";
 
 /** A figure, and its drawing for readers without scripts and for paper. */
@@ -39,24 +39,51 @@ export interface EvaluatedSae {
   readonly values: Readonly<Record<string, number | null>>;
 }
 
-/** One score of one explanation. */
-export interface ExplanationScored {
+/** A score of one explanation by the metric that its scorer is judged by. */
+export interface ExplanationScore extends Estimate {
   readonly scorer: string;
-  readonly accuracy: number;
-  readonly interval?: { readonly low: number; readonly high: number };
-  readonly f1: number;
+  /** E.g. `accuracy`. */
+  readonly metric: string;
 }
 
 /** A latent with what a language model said of it. */
 export interface ExplainedFeature {
   readonly layer: number;
   readonly index: number;
-  /** Languages it belongs to; empty for a control. */
+  /** Languages it belongs to; none of a control. */
   readonly languages: readonly string[];
-  /** What it is a control for, e.g. `random`; absent for an identified feature. */
-  readonly control?: string;
-  readonly explanation: string;
-  readonly scores: readonly ExplanationScored[];
+  /** Drawn at random, to compare with. */
+  readonly random: boolean;
+  /** null where there is none. */
+  readonly explanation: string | null;
+  /** What is wrong with it. */
+  readonly problem: string | null;
+  readonly scores: readonly ExplanationScore[];
+}
+
+/** What explanations are worth by one scorer, over all latents, beside the controls. */
+export interface ScorerResult {
+  readonly scorer: string;
+  readonly metric: string;
+  readonly latents: number;
+  /** Answers that are missing, of all. */
+  readonly failed: number;
+  readonly predictions: number;
+  readonly mean: Estimate;
+  /** By the name of the control: its mean, and by how much it is below that of the features. */
+  readonly controls: Readonly<
+    Record<string, { readonly control: Estimate; readonly difference: Estimate }>
+  >;
+}
+
+/** What one run of `interpret` left. */
+export interface ExplanationRun {
+  /** The language model, if it is known. */
+  readonly model: string | undefined;
+  /** False where a budget was spent before all was done. */
+  readonly complete: boolean;
+  readonly features: readonly ExplainedFeature[];
+  readonly scorers: readonly ScorerResult[];
 }
 
 /** A run of a step whose results are on the page. */
@@ -83,7 +110,7 @@ export interface ReportPage {
   readonly findings?: Findings;
   readonly replication?: ReplicationResult;
   readonly evaluation: readonly EvaluatedSae[];
-  readonly explained: readonly ExplainedFeature[];
+  readonly explanations: readonly ExplanationRun[];
   readonly figures: readonly DrawnFigure[];
   readonly runs: readonly RunRecord[];
 }

@@ -1,6 +1,6 @@
 /** The parts of the page, in their order; a part of which the results have nothing is left out. */
 import type { Section } from "./contents.ts";
-import { explanationsTable } from "./explanations_table.ts";
+import { explanationParts } from "./explanations_table.ts";
 import { figureBlock } from "./figure_block.ts";
 import { EMPTY, type Html, markup } from "./html.ts";
 import { languageSections } from "./language_sections.ts";
@@ -23,7 +23,7 @@ export function reportSections(page: ReportPage, answers: boolean): Section[] {
     names.forEach((name) => shown.add(name));
     return figureBlocks(names.flatMap((name) => groups.get(name) ?? []), answers);
   };
-  const { identification, findings, claims, replication, evaluation, explained } = page;
+  const { identification, findings, claims, replication, evaluation, explanations } = page;
   const some = <T>(list: readonly T[] | undefined, table: (list: readonly T[]) => Html): Html =>
     list && list.length > 0 ? table(list) : EMPTY;
 
@@ -45,7 +45,7 @@ export function reportSections(page: ReportPage, answers: boolean): Section[] {
     {
       id: "explanations",
       title: "What they stand for",
-      body: markup`${some(explained, explanationsTable)}${figures("Explanations")}`,
+      body: markup`${some(explanations, explanationParts)}${figures("Explanations")}`,
     },
     { id: "shared", title: "Features that languages share", body: figures("Shared features") },
     { id: "similarity", title: "Features that fire together", body: figures("Similarity") },

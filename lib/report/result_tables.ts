@@ -183,7 +183,7 @@ export function evaluationTable(saes: readonly EvaluatedSae[]): Html {
 }
 
 /** What to know before reading a table. */
-function lead(text: string): Html {
+export function lead(text: string): Html {
   return markup`<p class="scale">${text}</p>
 `;
 }

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { remark } from "../cli/output.ts";
 import { sha256File, writeAtomic } from "../data/files.ts";
+import { InputError } from "../formats/input_error.ts";
 import type { Figure } from "../figures/figure.ts";
 import { drawFigures } from "./draw_figures.ts";
 import { packFigures } from "./figure_pack.ts";
@@ -36,6 +37,12 @@ export async function writeReport(
   const read = await readReport(folder);
   const shareHistogram = read.identification?.shareHistogram;
   const figures = await readFigures(folder, { shareHistogram, ...maps });
+  if (read.runs.length === 0 && figures.length === 0 && !read.identification) {
+    throw new InputError(
+      `${folder} has nothing that a step of babelscope has left there (no run.json, lape.json or ` +
+        `metrics.jsonl); name the folder of its results with --out-dir.`,
+    );
+  }
   const page = { ...read, figures: drawFigures(figures) };
   const html = new TextEncoder().encode(renderReport(page, await script(figures)));
   const path = join(folder, REPORT_FILE);
@@ -53,7 +60,8 @@ async function script(figures: readonly Figure[]): Promise<PageScript | undefine
   } catch (error) {
     const [why] = (error as Error).message.split("\n");
     remark(
-      `The report has no filters, no search and no files to save: its script cannot be made (${why}).`,
+      `The report can be read, but has no filters, no search and no files to save: its script could ` +
+        `not be bundled (${why}); "babelscope report" makes it again.`,
     );
     return undefined;
   }

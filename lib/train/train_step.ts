@@ -122,6 +122,7 @@ export async function runTrainSae(options: TrainOptions): Promise<void> {
   });
   print(summary(plans, run));
   print(`\n${position.steps.toLocaleString("en")} steps; the coders are in ${folder}`);
+  print(`"babelscope report --out-dir ${folder}" shows how it went`);
   if (options.profile) print(profileTable(gpu) ?? "");
 }
 
