@@ -5,8 +5,10 @@ import { initWasm, Resvg } from "@resvg/resvg-wasm";
 import { readBytes, writeAtomic } from "../data/files.ts";
 import { figureCsv } from "./figure_csv.ts";
 import type { Figure } from "../figures/figure.ts";
+import { labelText } from "../figures/figure_text.ts";
 import { type Fonts, fontsFor } from "./figure_fonts.ts";
 import { type FigureDocument, figureDocument } from "./figure_svg.ts";
+import { outlined } from "./outlined_text.ts";
 
 /** What figures are written as, beside CSV. */
 export const FIGURE_FORMATS = ["svg", "png", "pdf"] as const;
@@ -28,12 +30,14 @@ const POINTS = 0.75;
 /**
  * Writes `<id>.<format>` and `<id>.csv` of each figure.
  *
+ * @param progress told how many figures are written
  * @throws InputError when a file cannot be written
  */
 export async function writeFigures(
   figures: readonly Figure[],
   folder: string,
   formats: readonly FigureFormat[],
+  progress: (done: number) => void = () => {},
 ): Promise<WrittenFigures> {
   const files: string[] = [];
   const withoutFont = new Set<string>();
@@ -41,17 +45,18 @@ export async function writeFigures(
     await writeAtomic(join(folder, name), content);
     files.push(name);
   };
-  for (const figure of figures) {
+  for (const [i, figure] of figures.entries()) {
     const drawn = figureDocument(figure);
     await write(`${figure.id}.csv`, figureCsv(figure));
     if (formats.includes("svg")) await write(`${figure.id}.svg`, `${drawn.svg}\n`);
-    if (!formats.includes("png") && !formats.includes("pdf")) continue;
-    const fonts = await fontsFor(drawn.svg);
-    for (const script of fonts.missing) withoutFont.add(script);
-    if (formats.includes("png")) await write(`${figure.id}.png`, await figurePng(drawn, fonts));
-    if (formats.includes("pdf")) {
-      await write(`${figure.id}.pdf`, await figurePdf(figure, drawn, fonts));
+    if (formats.includes("png") || formats.includes("pdf")) {
+      const fonts = await fontsFor(drawn.svg);
+      for (const script of fonts.missing) withoutFont.add(script);
+      using picture = await pictureOf(drawn, fonts);
+      if (formats.includes("png")) await write(`${figure.id}.png`, picture.png());
+      if (formats.includes("pdf")) await write(`${figure.id}.pdf`, await picture.pdf(figure));
     }
+    progress(i + 1);
   }
   return { files, withoutFont: [...withoutFont] };
 }
@@ -65,60 +70,31 @@ export function fontRemark({ withoutFont }: WrittenFigures): string | undefined 
     `them; install the Noto fonts (Debian: fonts-noto-core, fonts-noto-cjk) and write them again.`;
 }
 
-/** Pixels of a figure. */
-export async function figurePng({ svg }: FigureDocument, fonts: Fonts): Promise<Uint8Array> {
-  using drawn = await rendered(svg, fonts);
-  using image = disposable(drawn.value.render());
-  return image.value.asPng();
-}
-
-/**
- * A page of the figure's size. Letters are outlines: scripts that join and stack their letters are right,
- * and no reader needs their fonts.
- */
-export async function figurePdf(
-  { title, see }: Figure,
-  { svg, width, height }: FigureDocument,
-  fonts: Fonts,
-): Promise<Uint8Array> {
-  using drawn = await rendered(svg, fonts);
-  const { default: PdfDocument } = await import("pdfkit");
-  const { default: drawSvg } = await import("svg-to-pdfkit");
-  const page = new PdfDocument({
-    size: [width * POINTS, height * POINTS],
-    margin: 0,
-    lang: "en",
-    displayTitle: true,
-    // the same figure is the same file, whenever it is written
-    info: { Title: title, Subject: see, Creator: "babelscope", CreationDate: new Date(0) },
-  });
-  const pieces: Uint8Array<ArrayBuffer>[] = [];
-  const ended = new Promise((resolve, reject) => {
-    page.on("data", (piece: Uint8Array<ArrayBuffer>) => pieces.push(piece));
-    page.on("end", resolve);
-    page.on("error", reject);
-  });
-  drawSvg(page, drawn.value.toString(), 0, 0);
-  page.end();
-  await ended;
-  return await new Blob(pieces).bytes();
+/** A figure that is read by the renderer. */
+interface Picture extends Disposable {
+  png(): Uint8Array;
+  /** A page of the figure's size. Letters are outlines, so that no reader needs their fonts. */
+  pdf(words: Pick<Figure, "title" | "see">): Promise<Uint8Array>;
 }
 
 let started: Promise<void> | undefined;
 
-async function rendered(svg: string, { buffers }: Fonts) {
+async function pictureOf({ svg, width, height }: FigureDocument, fonts: Fonts): Promise<Picture> {
   started ??= start();
   await started;
-  return disposable(
-    new Resvg(svg, {
-      fitTo: { mode: "zoom", value: PNG_SCALE },
-      font: {
-        fontBuffers: [...buffers],
-        defaultFontFamily: "Noto Sans",
-        sansSerifFamily: "Noto Sans",
-      },
-    }),
-  );
+  const zoom = { mode: "zoom", value: PNG_SCALE } as const;
+  const drawn = new Resvg(outlined(svg, fonts), { fitTo: zoom });
+  return {
+    png() {
+      const image = drawn.render();
+      const bytes = image.asPng();
+      image.free();
+      return bytes;
+    },
+    pdf: (words) => pdfOf(drawn.toString(), { width, height, ...words }),
+    // memory of WebAssembly is not collected
+    [Symbol.dispose]: () => drawn.free(),
+  };
 }
 
 /** Loads the renderer, which is WebAssembly in a file of its package. */
@@ -127,7 +103,33 @@ async function start(): Promise<void> {
   await initWasm(await readBytes(fileURLToPath(wasm)));
 }
 
-/** Memory of WebAssembly is not collected. */
-function disposable<T extends { free(): void }>(value: T) {
-  return { value, [Symbol.dispose]: () => value.free() };
+async function pdfOf(
+  svg: string,
+  { width, height, title, see }: Pick<Figure, "title" | "see"> & Omit<FigureDocument, "svg">,
+): Promise<Uint8Array> {
+  const { default: PdfDocument } = await import("pdfkit");
+  const { default: drawSvg } = await import("svg-to-pdfkit");
+  const page = new PdfDocument({
+    size: [width * POINTS, height * POINTS],
+    margin: 0,
+    lang: "en",
+    displayTitle: true,
+    // the same figure is the same file, whenever it is written
+    info: {
+      Title: labelText(title, 200),
+      Subject: labelText(see, 400),
+      Creator: "babelscope",
+      CreationDate: new Date(0),
+    },
+  });
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  const ended = new Promise((resolve, reject) => {
+    page.on("data", (piece: Uint8Array<ArrayBuffer>) => pieces.push(piece));
+    page.on("end", resolve);
+    page.on("error", reject);
+  });
+  drawSvg(page, svg, 0, 0);
+  page.end();
+  await ended;
+  return await new Blob(pieces).bytes();
 }
