@@ -209,7 +209,7 @@ async function searches({ page }: Visit) {
 
 async function pointer({ page }: Visit) {
   await page.locator("#counts").scrollIntoViewIfNeeded();
-  const tip = page.locator("#counts svg [aria-label='tip']");
+  const tip = page.locator("#counts svg :is([aria-label='tip'], [data-part='tip'])");
   let at = 2;
   await until(async () => {
     // the drawing that answers takes the place of the one that the page has before
