@@ -9,8 +9,8 @@ const TOKENS = 8;
 const PEAKS = 3;
 /** if it fires there at least with this share of its largest activation. */
 const PEAK_SHARE = 0.5;
-/** Tokens on both sides of a peak. */
-const AROUND = 3;
+/** UTF-16 units on both sides of a peak: some words, however many tokens a script takes for them. */
+const AROUND = 24;
 /** UTF-16 units of a token that are kept. */
 const LONGEST = 100;
 
@@ -45,14 +45,21 @@ export function latentWords(
       }
       if (rank >= PEAKS || max < high) continue;
       const peak = own.tokens[own.values.indexOf(max, from)];
-      const around = pieces.slice(Math.max(0, peak - AROUND), peak + AROUND + 1);
-      peaks.push(around.filter((piece) => piece !== BOS_PIECE).map(cut).join(""));
+      peaks.push(around(pieces, peak));
     }
   }
   const tokens = [...counts].sort(([, a], [, b]) => b - a).slice(0, TOKENS).map(([token]) =>
     cut(token)
   );
   return { tokens, peaks };
+}
+
+/** The text around a token. */
+function around(pieces: readonly string[], token: number): string {
+  const texts = pieces.map((piece) => piece === BOS_PIECE ? "" : cut(piece));
+  const before = texts.slice(0, token).join("").slice(-AROUND);
+  const after = texts.slice(token + 1).join("").slice(0, AROUND);
+  return before + texts[token] + after;
 }
 
 function cut(piece: string): string {
