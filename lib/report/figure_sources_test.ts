@@ -274,21 +274,23 @@ Deno.test("train-sae and evaluate-sae, wherever in the folder; a line that is be
   });
 });
 
-Deno.test("maps: decoder rows of the embedded SAEs, features before the background", async () => {
+Deno.test("maps: decoder rows of the embedded SAEs, features before the background, made once", async () => {
+  await using folder = await temporaryFolder();
+  await writeIdentification(folder.path, { layer: ["layers.0.mlp"] });
   const layers: number[] = [];
-  const options = { layer: ["layers.0.mlp"] };
-  const figures = await figuresOf(
-    (folder) => writeIdentification(folder, options),
-    { maps: true, progress: (layer) => layers.push(layer), explanations: new Map([["0/5", "x"]]) },
-  );
-  const map = figures.get("decoder-map-0");
-  assert.deepEqual(layers, [0]);
+  const explanations = new Map([["0/5", "x"]]);
+  const progress = (layer: number) => layers.push(layer);
+  const read = () => readFigures(folder.path, { maps: true, progress, explanations });
+  const figures = await read();
+  const map = figures.find(({ id }) => id === "decoder-map-0");
   assert.equal(map?.rows.length, 4 + 1500);
   assert.deepEqual(
     map?.rows.slice(0, 5).map(({ language, index }) => [language, index]),
     [...FEATURES.map(([language, , index]) => [language, index]), [null, map?.rows[4].index]],
   );
   assert.deepEqual(map?.rows.slice(0, 2).map(({ explanation }) => explanation), ["x", undefined]);
+  assert.deepEqual(await read(), figures);
+  assert.deepEqual(layers, [0]);
 });
 
 Deno.test("damaged files are named in one sentence", async () => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { listFolder } from "../../data/files.ts";
 import { isFolder } from "../../data/file_tree.ts";
 import { isLanguage, languageOf } from "../../data/languages.ts";
+import { readTable } from "../../data/tables.ts";
 import { similarityFigures } from "../../figures/feature_similarity.ts";
 import { latentCountFigures, type LatentCounts } from "../../figures/feature_statistics.ts";
 import type { Figure } from "../../figures/figure.ts";
@@ -62,9 +63,10 @@ export async function activityStatistics(folder: string): Promise<Figure[]> {
     const key = JSON.stringify([Number(layer), language]);
     const sums = counts.get(key) ?? new Map<number, number>();
     counts.set(key, sums);
-    for (const { index, count } of await rowsOf(path, ["index", "count"])) {
-      sums.set(Number(index), (sums.get(Number(index)) ?? 0) + Number(count));
-    }
+    const { index, count } = await readTable(path, ["index", "count"]);
+    index.forEach((latent, i) => {
+      sums.set(Number(latent), (sums.get(Number(latent)) ?? 0) + Number(count[i]));
+    });
   }
   const boxes = [...counts].map(([key, sums]) => {
     const [layer, language]: [number, string] = JSON.parse(key);

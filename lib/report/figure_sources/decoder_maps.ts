@@ -1,6 +1,7 @@
 /** Maps of decoder directions: the one kind of figure for which SAEs are opened. */
 import { join } from "node:path";
 import { z } from "zod";
+import { Checkpoint } from "../../data/checkpoint.ts";
 import type { Figure } from "../../figures/figure.ts";
 import { decoderMapFigure, LEAST_MAPPED, mappedLatents } from "../../figures/decoder_map.ts";
 import { umapOf } from "../../figures/umap.ts";
@@ -17,6 +18,9 @@ const RunRecord = z.looseObject({
   }),
 });
 
+/** File of places in the folder: maps that were made once are not made again. */
+const KEPT = "decoder_maps.jsonl";
+
 /** What maps are made of. */
 export interface MapOptions {
   /** Explanations by `<layer>/<index>`; else those that `interpret` left in the folder. */
@@ -28,6 +32,7 @@ export interface MapOptions {
 /**
  * A map of each layer that has features enough, of the SAEs that identify worked with.
  *
+ * @param folder has to be claimed (folder_claim.ts): places are kept in it
  * @throws InputError where these are no longer to be had
  */
 export async function decoderMaps(
@@ -39,14 +44,21 @@ export async function decoderMaps(
   const { model, saeModel, layer: hookpoints } = run?.options ?? {};
   const saes = typeof saeModel === "string" ? [saeModel] : saeModel;
   using subject = await openSubject({ model, saes, hookpoints }, userAccess());
+  using kept = await Checkpoint.open<number[][]>(join(folder, KEPT), {
+    places: "UMAP of cosines 1", // counted up where umap.ts places the same rows elsewhere
+    saes: subject.hashes.saes,
+  });
   const figures: Figure[] = [];
   for (const { hookpoint, sae } of subject.targets) {
     const own = features.filter(({ layer }) => layer === hookpoint.layer);
     const indices = [...new Set(own.map(({ index }) => index))];
     if (indices.length < LEAST_MAPPED || !sae?.decoder) continue;
-    progress?.(hookpoint.layer);
     const latents = mappedLatents(indices, sae.latents);
-    const places = umapOf(await sae.decoder.rows(latents), sae.inputSize);
+    const key = `${hookpoint.name} ${latents.join()}`;
+    const there = kept.get(key);
+    if (!there) progress?.(hookpoint.layer);
+    const places = there ?? umapOf(await sae.decoder.rows(latents), sae.inputSize);
+    if (!there) await kept.put(key, places);
     const byIndex = Map.groupBy(own, ({ index }) => index);
     figures.push(decoderMapFigure(
       latents.flatMap((index, i) => {
