@@ -380,7 +380,7 @@ async function searches({ page }: Visit) {
     await page.locator("[aria-busy=true]").waitFor({ state: "detached" });
     const [found] = (await page.locator(".count").textContent() ?? "").split(" ");
     const count = Number(found.replace(",", ""));
-    assert.ok(count > 0 && count < 1000, `${words}: ${count}`);
+    assert.ok(count > 0 && count < 4000, `${words}: ${count}`);
   }
   await page.getByLabel("Search").fill("no such words anywhere");
   await page.locator(".count", { hasText: /^0 latents$/ }).waitFor();

@@ -42,10 +42,10 @@ const SCHEMA = `
 
 /** Made once all rows are there. */
 const ORDERS = `
-  CREATE INDEX by_entropy ON features (identified, entropy);
-  CREATE INDEX by_probability ON features (identified, probability);
-  CREATE INDEX all_by_entropy ON features (entropy);
-  CREATE INDEX all_by_probability ON features (probability);
+  CREATE INDEX by_entropy ON features (identified, entropy IS NULL, entropy);
+  CREATE INDEX by_probability ON features (identified, probability DESC);
+  CREATE INDEX all_by_entropy ON features (entropy IS NULL, entropy);
+  CREATE INDEX all_by_probability ON features (probability DESC);
 `;
 
 /** Numbers per language of a latent: activation probability, its interval, and activations above 0. */
