@@ -55,7 +55,15 @@ export function decodeFirings(bytes: Uint8Array): Firings {
 
 /** No firings. */
 export function noFirings(): Firings {
-  return { texts: new Uint32Array(), tokens: new Uint32Array(), values: new Float32Array() };
+  return emptyFirings(0);
+}
+
+function emptyFirings(length: number): Firings {
+  return {
+    texts: new Uint32Array(length),
+    tokens: new Uint32Array(length),
+    values: new Float32Array(length),
+  };
 }
 
 /** Counts of a histogram in few bytes. */
@@ -166,19 +174,16 @@ export class FiringCollector {
 
   /** @param own positions of one latent's firings */
   #keep(own: Uint32Array): Firings {
-    const all = {
-      texts: Uint32Array.from(own, (at) => this.#texts[at]),
-      tokens: Uint32Array.from(own, (at) => this.#tokens[at]),
-      values: Float32Array.from(own, (at) => this.#values[at]),
-    };
+    const all = emptyFirings(own.length);
+    for (let i = 0; i < own.length; i++) {
+      all.texts[i] = this.#texts[own[i]];
+      all.tokens[i] = this.#tokens[own[i]];
+      all.values[i] = this.#values[own[i]];
+    }
     const runs = textRuns(all).sort((a, b) => b.max - a.max || a.text - b.text)
       .filter(({ text }, rank) => rank < this.#keeping.texts || this.#keeping.always(text));
     const length = runs.reduce((sum, { from, end }) => sum + end - from, 0);
-    const kept = {
-      texts: new Uint32Array(length),
-      tokens: new Uint32Array(length),
-      values: new Float32Array(length),
-    };
+    const kept = emptyFirings(length);
     let at = 0;
     for (const { from, end } of runs) {
       kept.texts.set(all.texts.subarray(from, end), at);

@@ -5,10 +5,8 @@ import { type Firings, textRuns } from "./firings.ts";
 
 /** Tokens that are listed. */
 const TOKENS = 8;
-/** Texts of each language whose words are taken, */
-const PEAKS = 3;
-/** if it fires there at least with this share of its largest activation. */
-const PEAK_SHARE = 0.5;
+/** Texts, of any language, whose words are taken: those in which it is strongest. */
+const PEAKS = 12;
 /** UTF-16 units on both sides of a peak: some words, however many tokens a script takes for them. */
 const AROUND = 24;
 /** UTF-16 units of a token that are kept. */
@@ -18,7 +16,7 @@ const LONGEST = 100;
 export interface LatentWords {
   /** Those it fires on most often first; ties in the order of the languages and texts. */
   readonly tokens: readonly string[];
-  /** Of every language. */
+  /** Strongest first. */
   readonly peaks: readonly string[];
 }
 
@@ -33,23 +31,20 @@ export function latentWords(
   piecesOf: (text: number) => readonly string[],
 ): LatentWords {
   const counts = new Map<string, number>();
-  const peaks: string[] = [];
-  const runs = firings.map(textRuns);
-  const high = PEAK_SHARE * runs.flat().reduce((most, { max }) => Math.max(most, max), 0);
-  for (const [g, own] of firings.entries()) {
-    for (const [rank, { text, from, end, max }] of runs[g].entries()) {
-      const pieces = piecesOf(text);
-      for (let i = from; i < end; i++) {
-        const token = wholePiece(pieces, own.tokens[i]);
-        counts.set(token, (counts.get(token) ?? 0) + 1);
-      }
-      if (rank >= PEAKS || max < high) continue;
-      const peak = own.tokens[own.values.indexOf(max, from)];
-      peaks.push(around(pieces, peak));
+  for (const { texts, tokens } of firings) {
+    for (let i = 0; i < texts.length; i++) {
+      const token = wholePiece(piecesOf(texts[i]), tokens[i]);
+      counts.set(token, (counts.get(token) ?? 0) + 1);
     }
   }
-  const tokens = [...counts].sort(([, a], [, b]) => b - a).slice(0, TOKENS).map(([token]) =>
-    cut(token)
+  const tokens = [...counts].sort(([, a], [, b]) => b - a).slice(0, TOKENS)
+    .map(([token]) => cut(token));
+  const strongest = firings
+    .flatMap((own) => textRuns(own).map((run) => ({ ...run, own })))
+    .sort((a, b) => b.max - a.max)
+    .slice(0, PEAKS);
+  const peaks = strongest.map(({ text, from, max, own }) =>
+    around(piecesOf(text), own.tokens[own.values.indexOf(max, from)])
   );
   return { tokens, peaks };
 }
