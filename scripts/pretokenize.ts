@@ -4,7 +4,7 @@ import { run } from "../lib/cli/run.ts";
 import { step, type StepCommand } from "../lib/cli/step.ts";
 import { integer, oneOf } from "../lib/cli/values.ts";
 import { NORMAL_FORM, PROMPT_TEMPLATE, TEXT_COLUMN } from "../lib/session/options.ts";
-import { type PretokenizeOptions, runPretokenize } from "../lib/train/data/pretokenize_step.ts";
+import { type PretokenizeOptions, runPretokenize } from "../lib/packing/pretokenize_step.ts";
 
 const command: StepCommand<PretokenizeOptions> = step(
   "pretokenize",

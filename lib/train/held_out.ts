@@ -1,6 +1,6 @@
 /** Rows that are kept out of a training, to measure on what it has not seen. */
 import type { TokenRows } from "../data/token_rows.ts";
-import { type BatchOptions, type TrainingBatches, trainingBatches } from "./data/batches.ts";
+import { type BatchOptions, type TrainingBatches, trainingBatches } from "./batches.ts";
 
 /** Most tokens that are held out where a share is: more are no more certain, only slower. */
 const MOST_TOKENS = 2 ** 17;

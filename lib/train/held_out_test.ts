@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { TokenRows } from "../data/token_rows.ts";
-import { trainingBatches } from "./data/batches.ts";
+import { trainingBatches } from "./batches.ts";
 import { measuredRows, splitRows } from "./held_out.ts";
 
 /** Rows that hold their own number. */

@@ -8,9 +8,9 @@ import type { TokenRows } from "../data/token_rows.ts";
 import { InputError } from "../formats/input_error.ts";
 import type { Access } from "../subject/access.ts";
 import type { ModelTokenizer } from "../subject/open_tokenizer.ts";
-import type { BatchOptions, TrainingBatches } from "./data/batches.ts";
-import { openTrainingRows, type TrainingDataOptions } from "./data/open_rows.ts";
-import type { Pretokenised } from "./data/pretokenise.ts";
+import type { BatchOptions, TrainingBatches } from "./batches.ts";
+import { openTrainingRows, type TrainingDataOptions } from "../packing/open_rows.ts";
+import type { Pretokenised } from "../packing/pretokenise.ts";
 import { measuredRows, splitRows } from "./held_out.ts";
 import type { TrainOptions } from "./options.ts";
 

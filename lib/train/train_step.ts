@@ -13,7 +13,7 @@ import { Llama } from "../nn/llama.ts";
 import { openGpu, profileTable } from "../session/session.ts";
 import { openModel } from "../subject/open_model.ts";
 import type { CoderPlan } from "./coder_training.ts";
-import { namedAccess } from "./data/named_access.ts";
+import { namedAccess } from "../subject/named_access.ts";
 import { excludedTokens } from "./excluded_tokens.ts";
 import { MetricsLog } from "./metrics_log.ts";
 import { openCoders } from "./open_coders.ts";

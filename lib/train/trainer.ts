@@ -11,7 +11,7 @@ import { pack } from "../nn/batch.ts";
 import type { Llama } from "../nn/llama.ts";
 import type { Losses } from "./batch_losses.ts";
 import type { CoderTraining } from "./coder_training.ts";
-import type { TokenBatch } from "./data/batches.ts";
+import type { TokenBatch } from "./batches.ts";
 import { decayedK } from "./k_decay.ts";
 import { type KeptTokens, ModuleRows } from "./module_rows.ts";
 import { type CoderShape, narrowest } from "./shape.ts";

@@ -16,7 +16,7 @@ import { pack } from "../nn/batch.ts";
 import { resolveHookpoints } from "../nn/hookpoints.ts";
 import type { Llama } from "../nn/llama.ts";
 import { type CoderPlan, CoderTraining } from "./coder_training.ts";
-import type { TokenBatch, TrainingBatches } from "./data/batches.ts";
+import type { TokenBatch, TrainingBatches } from "./batches.ts";
 import { initialTensors } from "./initial_tensors.ts";
 import { MetricsLog } from "./metrics_log.ts";
 import { type OptimizerName, OPTIMIZERS } from "./optimizers/learning_rate.ts";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { InputError } from "../formats/input_error.ts";
 import type { FileHashes } from "../subject/access.ts";
 import type { CoderPlan } from "./coder_training.ts";
-import type { TrainingBatches } from "./data/batches.ts";
+import type { TrainingBatches } from "./batches.ts";
 import type { TrainingData } from "./open_training_data.ts";
 import type { TrainOptions } from "./options.ts";
 

@@ -1,7 +1,7 @@
 /** A training from its first step, or from a checkpoint, to its last. */
 import { InputError } from "../formats/input_error.ts";
 import { readCoder, withCoderState } from "./coder_files.ts";
-import type { TokenBatch } from "./data/batches.ts";
+import type { TokenBatch } from "./batches.ts";
 import { type MetricsLine, type MetricsLog, type MetricsOptions, stepLine } from "./metrics_log.ts";
 import type { TrainingData } from "./open_training_data.ts";
 import type { RunFiles, TrainingState } from "./run_files.ts";

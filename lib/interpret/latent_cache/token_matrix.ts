@@ -10,8 +10,8 @@ import type { TokenRows } from "../../data/token_rows.ts";
 import { InputError } from "../../formats/input_error.ts";
 import type { Access } from "../../subject/access.ts";
 import type { ModelTokenizer } from "../../subject/open_tokenizer.ts";
-import { openTrainingRows, type TrainingDataOptions } from "../../train/data/open_rows.ts";
-import type { Pretokenised } from "../../train/data/pretokenise.ts";
+import { openTrainingRows, type TrainingDataOptions } from "../../packing/open_rows.ts";
+import type { Pretokenised } from "../../packing/pretokenise.ts";
 
 /** Which texts or token rows, and how many of them; names are the published programs'. */
 export interface TokenMatrixOptions extends TrainingDataOptions {

@@ -1,12 +1,12 @@
 /** pretokenize: texts → shards of token ids, ready to train on (spec train-and-interpret A.7). */
 import { join } from "node:path";
-import { print, remark } from "../../cli/output.ts";
-import { NORMAL_FORMS } from "../../data/corpus_files.ts";
-import { timesSince, versions, writeManifest } from "../../data/manifest.ts";
-import { InputError } from "../../formats/input_error.ts";
-import { ALL_LANGUAGES } from "../../session/options.ts";
-import { openModelTokenizer } from "../../subject/open_tokenizer.ts";
-import { namedAccess } from "./named_access.ts";
+import { print, remark } from "../cli/output.ts";
+import { NORMAL_FORMS } from "../data/corpus_files.ts";
+import { timesSince, versions, writeManifest } from "../data/manifest.ts";
+import { InputError } from "../formats/input_error.ts";
+import { ALL_LANGUAGES } from "../session/options.ts";
+import { openModelTokenizer } from "../subject/open_tokenizer.ts";
+import { namedAccess } from "../subject/named_access.ts";
 import { shardName } from "./open_rows.ts";
 import { pretokenise, type Pretokenised } from "./pretokenise.ts";
 import { openTokenSource } from "./token_source.ts";

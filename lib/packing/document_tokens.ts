@@ -1,5 +1,5 @@
 /** Documents → tokens: each has the end-of-sequence token in front. */
-import type { Tokenizer } from "../../formats/tokenizer.ts";
+import type { Tokenizer } from "../formats/tokenizer.ts";
 import { joinedIds } from "./joined_ids.ts";
 import type { RowForm } from "./row_form.ts";
 

@@ -1,5 +1,5 @@
 /** Lists of token ids → rows, as they are, shard by shard. */
-import { InputError } from "../../formats/input_error.ts";
+import { InputError } from "../formats/input_error.ts";
 import type { ShardPart, ShardWriter } from "./shard_writer.ts";
 
 /** Lists of ids that are used as they are (spec train-and-interpret A.5). */

@@ -1,13 +1,13 @@
 /** Shards of rows: each written whole or not at all, and once. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { Checkpoint } from "../../data/checkpoint.ts";
-import { listFolder, writeAtomic } from "../../data/files.ts";
-import { type IdType, TOKEN_INDEX, TOKEN_INDEX_FORMAT } from "../../data/token_rows.ts";
-import { INPUT_IDS } from "../../data/token_lists.ts";
-import { InputError } from "../../formats/input_error.ts";
-import { encodeSafetensors } from "../../formats/safetensors.ts";
-import { writeManifest } from "../../data/manifest.ts";
+import { Checkpoint } from "../data/checkpoint.ts";
+import { listFolder, writeAtomic } from "../data/files.ts";
+import { type IdType, TOKEN_INDEX, TOKEN_INDEX_FORMAT } from "../data/token_rows.ts";
+import { INPUT_IDS } from "../data/token_lists.ts";
+import { InputError } from "../formats/input_error.ts";
+import { encodeSafetensors } from "../formats/safetensors.ts";
+import { writeManifest } from "../data/manifest.ts";
 
 /** A finished shard, and where its source goes on. */
 export interface ShardPart {

@@ -1,14 +1,14 @@
 /** Rows against those of sparsify's chunk_and_tokenize, made by transformers. */
 import assert from "node:assert/strict";
-import cases from "../../../tests/fixtures/train_data/packed.json" with { type: "json" };
-import { refuses } from "../../../tests/support/refusals.ts";
-import { loadTokenizer, type Tokenizer } from "../../formats/tokenizer.ts";
+import cases from "../../tests/fixtures/train_data/packed.json" with { type: "json" };
+import { refuses } from "../../tests/support/refusals.ts";
+import { loadTokenizer, type Tokenizer } from "../formats/tokenizer.ts";
 import { documentTokens, separatorOf } from "./document_tokens.ts";
 import { RowPacker, rowsWithoutLast } from "./packer.ts";
 import { rowForm } from "./row_form.ts";
 
-const ASSETS = new URL("../../../assets/demo/model/", import.meta.url);
-const FIXTURES = new URL("../../../tests/fixtures/train_data/", import.meta.url);
+const ASSETS = new URL("../../assets/demo/model/", import.meta.url);
+const FIXTURES = new URL("../../tests/fixtures/train_data/", import.meta.url);
 const TOKENIZER = await Deno.readTextFile(new URL("tokenizer.json", ASSETS));
 const CONFIG = await Deno.readTextFile(new URL("tokenizer_config.json", ASSETS));
 const DOCUMENTS = (await Deno.readTextFile(new URL("documents.jsonl", FIXTURES))).trimEnd()

@@ -1,14 +1,14 @@
 /** Data of every kind → rows, against what Python makes of it, and stopped at every shard. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import lists from "../../../tests/fixtures/train_data/lists.json" with { type: "json" };
-import packed from "../../../tests/fixtures/train_data/packed.json" with { type: "json" };
-import { filesUnder, hashesOf, writeCorpus } from "../../../tests/support/folders.ts";
-import { refuses } from "../../../tests/support/refusals.ts";
-import { ROOT, withFolder } from "../../../tests/support/run.ts";
-import type { TokenRows } from "../../data/token_rows.ts";
-import { userAccess } from "../../subject/access.ts";
-import { openModelTokenizer } from "../../subject/open_tokenizer.ts";
+import lists from "../../tests/fixtures/train_data/lists.json" with { type: "json" };
+import packed from "../../tests/fixtures/train_data/packed.json" with { type: "json" };
+import { filesUnder, hashesOf, writeCorpus } from "../../tests/support/folders.ts";
+import { refuses } from "../../tests/support/refusals.ts";
+import { ROOT, withFolder } from "../../tests/support/run.ts";
+import type { TokenRows } from "../data/token_rows.ts";
+import { userAccess } from "../subject/access.ts";
+import { openModelTokenizer } from "../subject/open_tokenizer.ts";
 import { openTrainingRows, type TrainingDataOptions } from "./open_rows.ts";
 import { pretokenise, type PretokeniseOptions } from "./pretokenise.ts";
 import { openTokenSource } from "./token_source.ts";

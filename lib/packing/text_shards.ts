@@ -1,7 +1,7 @@
 /** Texts → rows, shard by shard. */
-import type { TextSource } from "../../data/text_sources.ts";
-import { InputError } from "../../formats/input_error.ts";
-import type { Tokenizer } from "../../formats/tokenizer.ts";
+import type { TextSource } from "../data/text_sources.ts";
+import { InputError } from "../formats/input_error.ts";
+import type { Tokenizer } from "../formats/tokenizer.ts";
 import { type DocumentTokens, documentTokens } from "./document_tokens.ts";
 import { joinedIds } from "./joined_ids.ts";
 import { RowPacker, rowsWithoutLast } from "./packer.ts";

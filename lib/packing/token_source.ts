@@ -1,7 +1,7 @@
 /** What rows of token ids are made of: texts, or lists of ids that lie ready. */
-import { parseDatasetConfigs } from "../../data/dataset_configs.ts";
-import { openDataSet } from "../../data/data_sets.ts";
-import { hasTokenLists, readTokenLists } from "../../data/token_lists.ts";
+import { parseDatasetConfigs } from "../data/dataset_configs.ts";
+import { openDataSet } from "../data/data_sets.ts";
+import { hasTokenLists, readTokenLists } from "../data/token_lists.ts";
 import {
   fileTexts,
   identified,
@@ -9,9 +9,9 @@ import {
   languageTexts,
   type TextSource,
   type TextSourceOptions,
-} from "../../data/text_sources.ts";
-import { InputError } from "../../formats/input_error.ts";
-import type { Access } from "../../subject/access.ts";
+} from "../data/text_sources.ts";
+import { InputError } from "../formats/input_error.ts";
+import type { Access } from "../subject/access.ts";
 import type { ListSource } from "./list_shards.ts";
 
 /** Which data, named as the published programs name it. */

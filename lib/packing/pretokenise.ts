@@ -4,12 +4,12 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { isFile } from "../../data/file_tree.ts";
-import { readJson } from "../../data/files.ts";
-import { claimFolder } from "../../data/folder_claim.ts";
-import { codeHash } from "../../data/manifest.ts";
-import { TOKEN_INDEX, TokenIndex } from "../../data/token_rows.ts";
-import type { ModelTokenizer } from "../../subject/open_tokenizer.ts";
+import { isFile } from "../data/file_tree.ts";
+import { readJson } from "../data/files.ts";
+import { claimFolder } from "../data/folder_claim.ts";
+import { codeHash } from "../data/manifest.ts";
+import { TOKEN_INDEX, TokenIndex } from "../data/token_rows.ts";
+import type { ModelTokenizer } from "../subject/open_tokenizer.ts";
 import { separatorOf } from "./document_tokens.ts";
 import { listShards } from "./list_shards.ts";
 import { rowForm } from "./row_form.ts";
@@ -19,7 +19,7 @@ import { textShards } from "./text_shards.ts";
 import type { TokenSource } from "./token_source.ts";
 
 /** Code that decides rows. */
-const ROOMS = ["lib/train/data", "lib/data", "lib/formats"];
+const ROOMS = ["lib/packing", "lib/data", "lib/formats"];
 
 /** How texts become rows. */
 export interface PretokeniseOptions extends ShardOptions {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { refuses } from "../../../tests/support/refusals.ts";
-import type { TokenRows } from "../../data/token_rows.ts";
-import { numpyPermutation } from "../../stats/numpy_permutation.ts";
+import { refuses } from "../../tests/support/refusals.ts";
+import type { TokenRows } from "../data/token_rows.ts";
+import { numpyPermutation } from "../stats/numpy_permutation.ts";
 import { trainingBatches } from "./batches.ts";
 
 /** Rows of two tokens: their number, and 1000. */

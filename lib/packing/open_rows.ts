@@ -1,15 +1,15 @@
 /** The data that a training run names → rows of token ids. */
 import { join } from "node:path";
-import { isFile } from "../../data/file_tree.ts";
+import { isFile } from "../data/file_tree.ts";
 import {
   openTokenBin,
   openTokenFolder,
   openTokenTensors,
   TOKEN_INDEX,
   type TokenRows,
-} from "../../data/token_rows.ts";
-import type { Access } from "../../subject/access.ts";
-import type { ModelTokenizer } from "../../subject/open_tokenizer.ts";
+} from "../data/token_rows.ts";
+import type { Access } from "../subject/access.ts";
+import type { ModelTokenizer } from "../subject/open_tokenizer.ts";
 import { pretokenise, type Pretokenised } from "./pretokenise.ts";
 import { type DataOptions, openTokenSource } from "./token_source.ts";
 

@@ -1,6 +1,6 @@
 /** The hub as options name it. */
-import { Hub, hubOptionsFromEnvironment } from "../../data/hub/hub.ts";
-import { type Access, userAccess } from "../../subject/access.ts";
+import { Hub, hubOptionsFromEnvironment } from "../data/hub/hub.ts";
+import { type Access, userAccess } from "./access.ts";
 
 /** Options of the published programs that say how the hub is reached. */
 export interface HubOptions {

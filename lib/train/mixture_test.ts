@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { refuses } from "../../../tests/support/refusals.ts";
+import { refuses } from "../../tests/support/refusals.ts";
 import { mixture } from "./mixture.ts";
 
 const parts = [

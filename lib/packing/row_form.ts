@@ -1,6 +1,6 @@
 /** What a row of training data looks like: how many tokens, and which of them are not text. */
-import { InputError } from "../../formats/input_error.ts";
-import type { Tokenizer } from "../../formats/tokenizer.ts";
+import { InputError } from "../formats/input_error.ts";
+import type { Tokenizer } from "../formats/tokenizer.ts";
 
 /** Rows of one tokenizer: `before`, then text tokens, then `after`, together `contextLength`. */
 export interface RowForm {

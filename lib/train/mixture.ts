@@ -1,5 +1,5 @@
 /** How many rows of each language are trained on, and in which turn. */
-import { InputError } from "../../formats/input_error.ts";
+import { InputError } from "../formats/input_error.ts";
 
 /** Rows of one language among all. */
 export interface MixturePart {

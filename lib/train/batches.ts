@@ -1,7 +1,7 @@
 /** The order in which rows are trained on, batch by batch. */
-import type { TokenRows } from "../../data/token_rows.ts";
-import { InputError } from "../../formats/input_error.ts";
-import { numpyPermutation } from "../../stats/numpy_permutation.ts";
+import type { TokenRows } from "../data/token_rows.ts";
+import { InputError } from "../formats/input_error.ts";
+import { numpyPermutation } from "../stats/numpy_permutation.ts";
 import { mixture, type MixturePart } from "./mixture.ts";
 
 /** Which rows, and how many at a time. */
