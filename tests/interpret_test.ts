@@ -224,7 +224,7 @@ Deno.test("a dry run asks nobody and writes the prompts that would be asked", ()
     let planned = 0;
     for (const group of ["", "controls/random", "controls/shuffled"]) {
       for (const name of await filesUnder(join(dry, group))) {
-        if (name.startsWith("controls/") || name === "estimate.json") continue;
+        if (!/^(explanations|scores)\//.test(name)) continue;
         const stem = name.split("/").at(-1)?.replace(".json", "") ?? "";
         const explanation = group === "controls/shuffled"
           ? undefined
@@ -333,6 +333,7 @@ Deno.test("explanations that are there are scored as they are, and summed up wit
       assert.equal(prediction, fits(str_tokens.join(""), "der"));
     }
     const expected = await bytesUnder(join(folder, "interpret"), /run.*json$|finished|answers/);
+    const told = await Deno.readTextFile(join(folder, "interpret/run.json"));
     const again = await prepared.interpret(folder, [
       ...["--log-results", "--explainer", "none", "--scorers", "detection", "--controls", "none"],
     ]);
@@ -341,6 +342,8 @@ Deno.test("explanations that are there are scored as they are, and summed up wit
       await bytesUnder(join(folder, "interpret"), /run.*json$|finished|answers/),
       expected,
     );
+
+    assert.equal(await Deno.readTextFile(join(folder, "interpret/run.json")), told);
 
     await Deno.remove(join(folder, "answers"), { recursive: true });
     const asked = server.requests.length;
@@ -382,28 +385,23 @@ Deno.test("what cannot be done is said in one sentence", () =>
     const cases: [string[], RegExp][] = [
       [[], /No language model is named; .*--base-url.* or see with --dry-run/],
       [["--base-url", "http://user:secret@localhost/v1"], /holds a user, a password/],
-      [["--explainer-provider", "offline"], /name that with --base-url/],
       [["--explainer-provider", "openrouter"], /needs a key; set OPENROUTER_API_KEY/],
       [["--dry-run", "--layer", "layers.0.mlp.act_fn"], /names neurons/],
       [["--dry-run", "--lape-result-path", "no.json"], /Cannot read no\.json: it does not exist/],
-      [["--dry-run", "--min-examples", "9999"], /None of the 8 latents fires in 9999 windows/],
       [
         ["--dry-run", "--prompt-texts", join(folder, "lape.json")],
         /does not hold texts of prompts/,
       ],
+      [["--dry-run", "--min-examples", "9999"], /None of the 8 latents fires in 9999 windows/],
     ];
-    await Promise.all(cases.map(async ([args, message], i) => {
-      // a folder each: two runs in one folder are refused
-      const name = `refused${i}`;
-      await Deno.mkdir(join(folder, name));
-      const { code, stdout, stderr } = await prepared.interpret(folder, [...args, "--name", name], {
-        OPENROUTER_API_KEY: "",
-        BABELSCOPE_API_KEY: "",
+    for (const [args, message] of cases) {
+      const { code, stdout, stderr } = await prepared.interpret(folder, args, {
+        ...{ OPENROUTER_API_KEY: "", BABELSCOPE_API_KEY: "" },
       });
       assert.equal(code, 2, stderr);
       assert.equal(stdout, "");
       assert.match(stderr, message);
       assert.match(stderr, /(^|\n)babelscope interpret: [^\n]*\.\n$/);
       assert.ok(!stderr.includes("secret"), stderr);
-    }));
+    }
   }));

@@ -49,6 +49,8 @@ export interface Explaining {
   readonly load: LoadExamples;
   /** Latents in work at a time. */
   readonly atATime: number;
+  /** Ends the work, with what is asked already. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -66,7 +68,7 @@ export async function explainLatents(
   const outcomes = new Map<LatentInGroup, Explained>();
   await inOrder(
     latents,
-    explaining.atATime,
+    explaining,
     async (item) => ({ item, examples: await explaining.load(item.latent) }),
     async ({ item, examples }) => {
       outcomes.set(item, { ...item, ...await outcome(item, examples, explaining) });

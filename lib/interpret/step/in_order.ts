@@ -5,11 +5,13 @@
  * items (a shuffle that goes on from one to the next, B.7) belongs into `prepare`.
  *
  * @param atATime most items in work
- * @throws the first error of `prepare` or `work`, when all that was in work has ended
+ * @param signal nothing more is begun once it is aborted
+ * @throws the first error of `prepare` or `work`, or the signal's reason, when all that was in work has
+ *   ended
  */
 export async function inOrder<T, P>(
   items: Iterable<T>,
-  atATime: number,
+  { atATime, signal }: { readonly atATime: number; readonly signal?: AbortSignal },
   prepare: (item: T) => Promise<P>,
   work: (prepared: P) => Promise<void>,
 ): Promise<void> {
@@ -17,6 +19,7 @@ export async function inOrder<T, P>(
   const errors: unknown[] = [];
   try {
     for (const item of items) {
+      signal?.throwIfAborted();
       const prepared = await prepare(item);
       while (working.size >= atATime) await Promise.race(working);
       if (errors.length > 0) break;

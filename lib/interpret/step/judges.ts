@@ -2,37 +2,26 @@
 import { BudgetSpent, type ChatModel, type Embedder } from "../../llm/chat.ts";
 import { openChatModel } from "../../llm/chat_model.ts";
 import { openEmbedder } from "../../llm/embedder.ts";
-import type { Endpoint } from "../../llm/endpoint.ts";
 import { chatPrices, embeddingPrices } from "../../llm/options.ts";
-import type { RunningModel, Session } from "../../session/session.ts";
 import type { Scorer } from "../scorers/open_scorer.ts";
 import { Asking } from "./asking.ts";
-import type { InterpretOptions } from "./options.ts";
+import type { Run } from "./run.ts";
 import type { Judges } from "./score_latents.ts";
 import { tokenLosses } from "./token_losses.ts";
 
-/** What opening them takes. */
-export interface Surroundings {
-  /** Undefined where nobody is asked. */
-  readonly endpoint: Endpoint | undefined;
-  readonly session: Session;
-  readonly scorers: readonly Scorer[];
-  /** Hash of the code that asks and reads answers. */
-  readonly code: string;
-  openModel(): Promise<RunningModel>;
-}
-
 /**
- * Opens those that the scorers need.
+ * Opens those that are asked.
  *
+ * @param asked whom the scorers ask
+ * @param code hash of the code that asks and reads answers
  * @throws InputError when the cost is bounded and nobody tells the prices, or the model cannot be run
  */
 export async function openJudges(
-  options: InterpretOptions,
-  { endpoint, session, scorers, code, openModel }: Surroundings,
+  { options, endpoint, session: { subject }, openModel }: Run,
+  asked: readonly Scorer["asks"][],
+  code: string,
 ): Promise<Judges> {
   const { explainerModel, faissEmbeddingModel } = options;
-  const needs = (asks: Scorer["asks"]) => scorers.some((scorer) => scorer.asks === asks);
   const base = endpoint?.base;
   const chat = endpoint
     ? await openChatModel(endpoint, explainerModel, chatPrices(options))
@@ -40,14 +29,14 @@ export async function openJudges(
   const embedder = endpoint && faissEmbeddingModel !== undefined
     ? await openEmbedder(endpoint, faissEmbeddingModel, embeddingPrices(options))
     : NO_EMBEDDER;
-  const model = needs("losses") ? await openModel() : undefined;
+  const model = asked.includes("losses") ? await openModel() : undefined;
   return {
     asking: new Asking(chat, options),
     chatModel: { base, model: explainerModel, code },
     embedder,
     embeddingModel: { base, model: faissEmbeddingModel, code },
-    losses: model ? tokenLosses(model, session.subject.tokenizer) : nobody,
-    lossModel: { hashes: session.subject.hashes.model, code },
+    losses: model ? tokenLosses(model, subject.tokenizer) : nobody,
+    lossModel: { hashes: subject.hashes.model, code },
   };
 }
 

@@ -5,7 +5,6 @@ import type { TokenRows } from "../../data/token_rows.ts";
 import { writeManifest } from "../../data/manifest.ts";
 import { InputError } from "../../formats/input_error.ts";
 import { type IdentifiedFeatures, identifiedFeatures } from "../../identify/lape_result.ts";
-import type { RunningModel, Session } from "../../session/session.ts";
 import { userAccess } from "../../subject/access.ts";
 import type { LatentsByHookpoint } from "../latent_cache/cache_options.ts";
 import { openTokenMatrix } from "../latent_cache/token_matrix.ts";
@@ -18,6 +17,7 @@ import {
   identifiedLatents,
 } from "./chosen_latents.ts";
 import type { InterpretOptions } from "./options.ts";
+import type { Run } from "./run.ts";
 import { cacheConfig, runConfig } from "./run_config.ts";
 import { controlsOf, exampleOptions, tokenMatrixOptions } from "./settings.ts";
 
@@ -39,17 +39,12 @@ const IDENTIFY_TEXTS = 1024;
 /**
  * Finds out what is to be explained, and reads its activations where they are not there yet.
  *
- * @param folder claimed
  * @param code hash of the code that computes activations
  * @throws InputError for anything that cannot be used
  */
 export async function prepare(
-  options: InterpretOptions,
-  folder: string,
-  session: Session,
+  { options, folder, session, owned, openModel }: Run,
   code: string,
-  openModel: () => Promise<RunningModel>,
-  owned: DisposableStack,
 ): Promise<Prepared> {
   const { subject } = session;
   if (subject.kind !== "latents") {

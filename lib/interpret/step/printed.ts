@@ -2,7 +2,7 @@
 import { table } from "../../cli/table.ts";
 import type { ControlName } from "../metrics/controls.ts";
 import type { Estimate } from "../metrics/latent_score.ts";
-import type { PlannedPart } from "./dry_run.ts";
+import type { PlannedPart } from "./planned_prompts.ts";
 import type { Failures } from "./failures.ts";
 import type { ScorerSummary, Summary } from "./summary.ts";
 

@@ -27,6 +27,8 @@ export interface Questioning {
   readonly judges: Judges;
   readonly finished: Finished;
   readonly load: LoadExamples;
+  /** Ends the run, with what is asked already. */
+  readonly signal: AbortSignal;
   /** What was asked so far; for those who watch. */
   use(): UseReport | undefined;
 }
@@ -49,7 +51,7 @@ export async function explainAll(
   selected: SelectedLatents,
   questioning: Questioning,
 ): Promise<Explained[]> {
-  const { options, folder, explainer, judges, finished, load } = questioning;
+  const { options, folder, explainer, judges, finished, load, signal } = questioning;
   const latents = latentsInGroups(selected);
   if (!explainer) return await storedExplanations(latents, folder, finished);
   const watched = watch("explaining", latents.length, "latents", questioning);
@@ -57,7 +59,7 @@ export async function explainAll(
   const atATime = options.concurrency;
   return await explainLatents(
     latents,
-    { folder, explainer, asking, model, finished, load, atATime },
+    { folder, explainer, asking, model, finished, load, signal, atATime },
     watched.done,
   ).finally(watched.end);
 }
@@ -96,12 +98,12 @@ export async function scoreAll(
   explained: readonly Explained[],
   questioning: Questioning,
 ): Promise<Scored[]> {
-  const { options, folder, judges, finished, load } = questioning;
+  const { options, folder, judges, finished, load, signal } = questioning;
   const jobs = scoringJobs(explained, options, questioning.scorers);
   const total = jobs.reduce((sum, { scorables }) => sum + scorables.length, 0);
   const watched = watch("scoring", total, "scores", questioning);
   const anew = options.overwrite.includes("scores");
-  const scoring = { folder, judges, finished, load, anew, atATime: options.concurrency };
+  const scoring = { folder, judges, finished, load, signal, anew, atATime: options.concurrency };
   const scored: Scored[] = [];
   try {
     for (const { scorer, scorables } of jobs) {

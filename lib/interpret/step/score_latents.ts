@@ -45,6 +45,8 @@ export interface Scoring {
   readonly anew: boolean;
   /** Latents in work at a time. */
   readonly atATime: number;
+  /** Ends the work, with what is asked already. */
+  readonly signal: AbortSignal;
 }
 
 /** What is asked about a latent, ready to be asked. */
@@ -79,7 +81,7 @@ export async function scoreLatents(
   const scores = new Map<Scorable, Scored>();
   await inOrder(
     scorables,
-    scoring.atATime,
+    scoring,
     async (item) => {
       const examples = await scoring.load(item.latent);
       return { item, inquiry: inquiryAbout(scorer, item.text ?? "", examples, scoring.judges) };
@@ -141,6 +143,9 @@ function inquiryAbout(
   };
 }
 
+/** Intruders want several examples of one quantile. */
+const NO_QUESTION = "There are too few examples for a question of this scorer.";
+
 function chatInquiry(
   scorer: ChatScorer<unknown>,
   text: string,
@@ -154,7 +159,9 @@ function chatInquiry(
       const answers = await Promise.all(questions.map((question) => asking.rows(question)));
       return {
         rows: answers.flatMap(({ value }) => value),
-        failures: answers.flatMap(({ failure }) => failure ?? []),
+        failures: questions.length === 0
+          ? [NO_QUESTION]
+          : answers.flatMap(({ failure }) => failure ?? []),
         final: answers.every(({ passing }) => !passing),
       };
     },

@@ -1,15 +1,15 @@
 /** The latents that are worked on, and the way to their examples. */
 import { InputError } from "../../formats/input_error.ts";
+import type { Tokenizer } from "../../formats/tokenizer.ts";
 import type { Embedder } from "../../llm/chat.ts";
-import type { Session } from "../../session/session.ts";
-import { type ExampleSource, hasExamples } from "../examples/example_source.ts";
+import { type ExampleOptions, hasExamples } from "../examples/example_source.ts";
 import { prepareNeighbours } from "../examples/neighbour_files.ts";
 import { openLatentExamples } from "../examples/open_examples.ts";
 import type { LatentExamples } from "../example.ts";
 import { byHookpoint, type ChosenLatent } from "./chosen_latents.ts";
 import { latentStem } from "./result_files.ts";
-import type { InterpretOptions } from "./options.ts";
 import type { Prepared } from "./prepared.ts";
+import type { Run } from "./run.ts";
 import { type SelectedLatents, selectLatents } from "./select_latents.ts";
 
 /** Latents and their examples. */
@@ -25,29 +25,13 @@ export interface SelectedExamples {
  * @throws InputError when no latent fires often enough, or neighbours cannot be found
  */
 export async function openSelected(
-  { chosen, candidates, examples, rows }: Prepared,
-  options: InterpretOptions,
-  folder: string,
-  { subject }: Session,
+  { options, folder, session: { subject }, owned }: Run,
+  prepared: Prepared,
   embedder: Embedder | undefined,
-  owned: DisposableStack,
 ): Promise<SelectedExamples> {
+  const { examples, rows } = prepared;
   const { tokenizer } = subject;
-  // how often a latent fires is asked of many more than are explained, so nothing else is
-  const counting = {
-    ...examples,
-    ...{ nExamplesTrain: 1, nExamplesTest: 1, nNonActivating: 0 },
-    nonActivatingSource: "random",
-  } as const;
-  const selected = await (async () => {
-    using census = await openLatentExamples(
-      folder,
-      [...chosen, ...candidates],
-      counting,
-      { tokenizer },
-    );
-    return await selectLatents(census, chosen, candidates);
-  })();
+  const selected = await countFirings(prepared, folder, tokenizer);
   if (selected.identified.length === 0) throw nothingFires(selected, examples.minExamples);
   const latents = [...selected.identified, ...selected.random];
   if (examples.nonActivatingSource === "neighbours") {
@@ -59,7 +43,7 @@ export async function openSelected(
       overwrite: options.overwrite.includes("neighbours"),
     });
   }
-  const source: ExampleSource = owned.use(
+  const source = owned.use(
     await openLatentExamples(folder, latents, examples, { tokenizer, embedder }),
   );
   return {
@@ -70,6 +54,21 @@ export async function openSelected(
       throw new RangeError(`${latentStem(latent)} fires in too few windows`);
     },
   };
+}
+
+/** Chooses latents by how often they fire, which is asked of many more than are explained. */
+async function countFirings(
+  { chosen, candidates, examples }: Prepared,
+  folder: string,
+  tokenizer: Tokenizer,
+): Promise<SelectedLatents> {
+  const counting: ExampleOptions = {
+    ...examples,
+    ...{ nExamplesTrain: 1, nExamplesTest: 1, nNonActivating: 0, nonActivatingSource: "random" },
+  };
+  const latents = [...chosen, ...candidates];
+  using census = await openLatentExamples(folder, latents, counting, { tokenizer });
+  return await selectLatents(census, chosen, candidates);
 }
 
 function nothingFires({ skipped, silent }: SelectedLatents, least: number): InputError {

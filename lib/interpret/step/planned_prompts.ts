@@ -26,11 +26,13 @@ export interface PlannedPart {
 
 /** What dry runs need. */
 export interface DryRun {
-  /** Prompts go to `dry_run/` in it. */
+  /** Of the prompts. */
   readonly folder: string;
   readonly load: LoadExamples;
   readonly chatPrices?: Prices;
   readonly embeddingPrices?: Prices;
+  /** Told after each latent of each part. */
+  done(): void;
 }
 
 /** Stands for an explanation that is not known before it is asked for, and is about as long. */
@@ -43,11 +45,12 @@ export function expectedExplanation({ latent }: LatentInGroup): string {
 export async function planExplanations(
   latents: readonly LatentInGroup[],
   explainer: Explainer,
-  { folder, load, chatPrices }: DryRun,
+  { folder, load, chatPrices, done }: DryRun,
 ): Promise<PlannedPart[]> {
   return await eachGroup(latents, async (item) => {
     const request = explainer.ask(await load(item.latent), 0);
     await writeValue(promptFile(folder, item, "explanations"), [request.messages]);
+    done();
     return estimate([request], chatPrices);
   }, "explanations");
 }
@@ -56,10 +59,11 @@ export async function planExplanations(
 export async function planScores(
   scorables: readonly Scorable[],
   scorer: Scorer,
-  { folder, load, chatPrices, embeddingPrices }: DryRun,
+  { folder, load, chatPrices, embeddingPrices, done }: DryRun,
 ): Promise<PlannedPart[]> {
   return await eachGroup(scorables, async (item) => {
     const examples = await load(item.latent);
+    done();
     const path = promptFile(folder, item, join("scores", scorer.name));
     if (scorer.asks === "chat") {
       const requests = scorer.questions(examples, item.text ?? "")
@@ -91,7 +95,7 @@ function listening(texts: string[]): Embedder {
 }
 
 function promptFile(folder: string, { latent, group }: LatentInGroup, part: string): string {
-  return join(groupFolder(join(folder, "dry_run"), group), part, `${latentStem(latent)}.json`);
+  return join(groupFolder(folder, group), part, `${latentStem(latent)}.json`);
 }
 
 type PartEstimate = ReturnType<typeof estimate>;
