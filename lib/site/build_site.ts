@@ -14,6 +14,7 @@ import { PATHS } from "./layout.ts";
 import { modelFiles } from "./model_files.ts";
 import { sitePage } from "./page.ts";
 import { record, type Recorded } from "./record.ts";
+import siteCss from "./site.css" with { type: "text" };
 import { integrity, SiteFolder } from "./site_folder.ts";
 
 /** What a site is made of. */
@@ -110,14 +111,15 @@ async function writePage(folder: SiteFolder, overview: Overview, hashes: string)
   const { app, worker } = await siteScripts();
   await folder.write("app.js", app);
   await folder.write("worker.js", worker);
-  await folder.write("style.css", explorerCss);
+  const style = explorerCss + siteCss;
+  await folder.write("style.css", style);
   await folder.write("hashes.json", hashes);
   await folder.write(
     "index.html",
     sitePage(`${overview.model} – babelscope`, {
       app: integrity(app),
       worker: integrity(worker),
-      style: integrity(explorerCss),
+      style: integrity(style),
       hashes: integrity(hashes),
     }),
   );

@@ -4,6 +4,7 @@
  * answered one after the other.
  */
 import { z } from "zod";
+import { GpuError } from "../gpu/memory.ts";
 import { Engine } from "./engine.ts";
 import type { EngineFiles } from "./engine_files.ts";
 import { fetchFile, type HashedFiles } from "./hashed_files.ts";
@@ -15,14 +16,14 @@ z.config({ jitless: true });
 
 const scope = globalThis as unknown as DedicatedWorkerGlobalScope;
 const cancelled = new Set<number>();
+let site: { readonly root: string; readonly hashes: HashedFiles };
 let engine: Promise<Engine> | undefined;
 let last: Promise<void> = Promise.resolve();
 
 scope.onmessage = ({ data }: MessageEvent<Request>) => {
   switch (data.kind) {
     case "open":
-      engine = open(data.root, data.hashes);
-      engine.catch(() => {}); // Whoever asks is told.
+      site = data;
       break;
     case "cancel":
       cancelled.add(data.id);
@@ -32,9 +33,18 @@ scope.onmessage = ({ data }: MessageEvent<Request>) => {
   }
 };
 
-async function open(root: string, hashes: HashedFiles): Promise<Engine> {
-  const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter) throw new Error("This browser offers no GPU to this page.");
+/** The engine; one that could not be opened, or whose GPU failed, is opened anew. */
+function opened(): Promise<Engine> {
+  return engine ??= open().catch((error) => {
+    engine = undefined;
+    throw error;
+  });
+}
+
+async function open(): Promise<Engine> {
+  const { root, hashes } = site;
+  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) throw new Error("This browser offers no GPU to the model.");
   const files: EngineFiles = await (await fetchFile(root, PATHS.engine, hashes[PATHS.engine]))
     .json();
   const read = async (path: string) =>
@@ -46,16 +56,17 @@ async function answer(request: Exclude<Request, { kind: "open" | "cancel" }>): P
   const { id } = request;
   const tell = (reply: Reply) => scope.postMessage(reply);
   try {
-    const opened = await engine;
-    if (!opened || cancelled.has(id)) return;
+    if (cancelled.has(id)) return;
+    const model = await opened();
     const result = request.kind === "try"
-      ? await opened.tryText(request.text)
-      : await opened.steer(request.request, (tokens) => {
+      ? await model.tryText(request.text)
+      : await model.steer(request.request, (tokens) => {
         if (cancelled.has(id)) throw new Error("Nobody waits for this text.");
         tell({ kind: "progress", id, tokens });
       });
     tell({ kind: "answer", id, answer: result });
   } catch (error) {
+    if (error instanceof GpuError) engine = undefined;
     tell({ kind: "problem", id, problem: (error as Error).message });
   } finally {
     cancelled.delete(id);
