@@ -1,8 +1,12 @@
 #!/usr/bin/env -S deno run --allow-ffi --allow-env --allow-read --allow-write --allow-sys --allow-net
 /** babelscope report: one page of all results in a folder. */
+import { resolve } from "node:path";
+import { remark } from "../lib/cli/output.ts";
 import { run } from "../lib/cli/run.ts";
 import { step } from "../lib/cli/step.ts";
-import { formatList, runReport } from "../lib/report/report_step.ts";
+import { identify } from "../lib/identify/identify.ts";
+import { identifyCommand } from "../lib/identify/options.ts";
+import { formatList, isEmpty, runReport } from "../lib/report/report_step.ts";
 
 const command = step(
   "report",
@@ -27,4 +31,16 @@ const command = step(
       "per layer",
   );
 
-if (import.meta.main) await run(command, runReport);
+type Options = ReturnType<typeof command.opts>;
+
+async function main(options: Options): Promise<void> {
+  const folder = resolve(options.outDir);
+  if (await isEmpty(folder)) {
+    remark(`There are no results in ${folder} yet: identify makes them first.`);
+    const identifyOptions = identifyCommand().parse([], { from: "user" }).opts();
+    await identify({ ...identifyOptions, outDir: folder }, false);
+  }
+  await runReport(options);
+}
+
+if (import.meta.main) await run(command, main);

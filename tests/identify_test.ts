@@ -313,6 +313,22 @@ Deno.test("report.html is one file with every language and its adapter", async (
   assert.match(page, /<mark/, "shows texts in which features fire");
 });
 
+Deno.test("report makes the same page again from what identify left, without the model", () =>
+  withFolder(async (folder) => {
+    const { results } = await defaultRun();
+    const files = ["features.parquet", "identification.json", "lape.json", "run.json"];
+    for (const name of files) await Deno.copyFile(join(results, name), join(folder, name));
+    const again = ["report", "--out-dir", folder, "--no-maps"];
+    const { code, stderr } = await babelscope(again, { cwd: folder, ...NO_ADAPTER });
+    assert.equal(code, 0, stderr);
+    const [page, first] = await Promise.all(
+      [folder, results].map((path) => Deno.readTextFile(join(path, "report.html"))),
+    );
+    assert.ok(page === first, "the pages differ");
+    assert.ok(new TextEncoder().encode(page).length < 5e6);
+    assert.match(page, /<svg [^>]*aria-labelledby="entropy-distribution-title"/);
+  }));
+
 Deno.test("a second run takes the counts that are there, and finds the same", async () => {
   const { results } = await defaultRun();
   const before = await Deno.stat(join(results, "counts/udhr/zh.safetensors"));

@@ -43,6 +43,6 @@ function controls({ languages, layers, features }: Choices): Html {
  placeholder="token, text, 3/1948 …"></p>
 <p id="found" role="status"></p>
 <p><button type="button" id="reset" hidden>Show all</button>
-<button type="button" id="unfold">Unfold everything</button></p>
+<button type="button" id="unfold">Unfold all lists</button></p>
 </div>`;
 }

@@ -4,7 +4,7 @@ import { countText } from "./numbers.ts";
 import { clipText, visibleText } from "./visible_text.ts";
 
 /** Rows of a figure's table on a page that answers; the CSV has all of them. */
-export const TABLE_ROWS = 500;
+export const TABLE_ROWS = 200;
 
 const TEXT_LIMIT = 80;
 const DIGITS = 5;

@@ -7,8 +7,6 @@ import { listFolder } from "../data/files.ts";
 import { CLAIM, claimFolder } from "../data/folder_claim.ts";
 import { codeHash, timesSince, versions, writeManifest } from "../data/manifest.ts";
 import { InputError } from "../formats/input_error.ts";
-import { identify } from "../identify/identify.ts";
-import { identifyCommand } from "../identify/options.ts";
 import {
   FIGURE_FORMATS,
   type FigureFormat,
@@ -53,13 +51,6 @@ export function formatList(text: string): FigureFormat[] {
 export async function runReport(options: ReportOptions): Promise<void> {
   const started = new Date();
   const folder = resolve(options.outDir);
-  if (await isEmpty(folder)) {
-    remark(`There are no results in ${folder} yet: identify makes them first.`);
-    await identify(
-      { ...identifyCommand().parse([], { from: "user" }).opts(), outDir: folder },
-      false,
-    );
-  }
   using _claim = await claimFolder(folder);
   const progress = (layer: number) => remark(`mapping the decoder directions of layer ${layer}`);
   const report = await written(folder, options.maps, progress);
@@ -97,7 +88,8 @@ async function written(
   }
 }
 
-async function isEmpty(folder: string): Promise<boolean> {
+/** Whether no step has written to a folder yet. */
+export async function isEmpty(folder: string): Promise<boolean> {
   if (!await isFolder(folder)) return true;
   return (await listFolder(folder)).every((name) => name === CLAIM);
 }

@@ -50,7 +50,7 @@ async function start(): Promise<void> {
     search.focus();
   });
   element("#unfold").addEventListener("click", () => {
-    for (const details of elements<HTMLDetailsElement>("details")) details.open = true;
+    for (const lists of elements<HTMLDetailsElement>("details:not(.data)")) lists.open = true;
   });
   addEventListener("hashchange", reveal);
   markContents();
