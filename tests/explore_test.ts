@@ -91,6 +91,7 @@ async function visit(
       if (!request.url().startsWith(`${base}/`)) incidents.push(request.url());
     });
     await page.goto(base + address);
+    if (options.javaScriptEnabled !== false) await page.locator("#explorer[data-ready]").waitFor();
     await look({ page, incidents });
     assert.deepEqual(incidents, []);
   } finally {
