@@ -12,6 +12,9 @@ const TEXT = "Alle Menschen sind frei und gleich an Würde und Rechten geboren."
 const HOOKPOINTS = ["--layer", "layers.{4,5}.mlp"];
 const LANGUAGES = ["--dataset-configs", "udhr:{en,de,th}:train:0:20"];
 
+/** Milliseconds that a page may take: the model's kernels are compiled and run on the processor. */
+const PATIENCE = 120_000;
+
 /** Where the site lies on its host. */
 const BELOW = "/some/path/";
 
@@ -47,6 +50,7 @@ class Visit {
 
   async open(route: string): Promise<Page> {
     const page = await this.browser.newPage();
+    page.setDefaultTimeout(PATIENCE);
     page.on("pageerror", ({ message }) => this.problems.push(message));
     page.on("console", (message) => {
       if (message.type() === "error") this.problems.push(message.text());

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { openTestGpu } from "../../tests/support/gpu.ts";
+import { Gpu } from "./device.ts";
 import { GpuError } from "./memory.ts";
 
 const DOUBLE = `
@@ -91,4 +92,33 @@ Deno.test("timestamps are read while other work is recorded and submitted", asyn
   const [{ dispatches, milliseconds }] = gpu.profiler!.report();
   assert.equal(dispatches, 2);
   assert.ok(milliseconds > 0);
+});
+
+/** What the device of a software adapter with these features is given to compile. */
+async function compiledOn(features: readonly string[]): Promise<string> {
+  let compiled = "";
+  const device = {
+    limits: {},
+    lost: new Promise(() => {}),
+    addEventListener() {},
+    createShaderModule({ code }: GPUShaderModuleDescriptor) {
+      compiled = code;
+    },
+    createComputePipeline() {},
+    destroy() {},
+  };
+  const adapter = {
+    features: new Set(features),
+    limits: {},
+    info: { architecture: "swiftshader", subgroupMinSize: 4, subgroupMaxSize: 4 },
+    requestDevice: () => Promise.resolve(device),
+  };
+  using gpu = await Gpu.open(adapter as unknown as GPUAdapter);
+  gpu.kernel("double", DOUBLE);
+  return compiled;
+}
+
+Deno.test("kernels enable subgroups where the adapter lists them, as browsers do, and only there", async () => {
+  assert.equal(await compiledOn(["subgroups"]), `enable subgroups;\n${DOUBLE}`);
+  assert.equal(await compiledOn([]), DOUBLE);
 });
