@@ -40,7 +40,7 @@ function controls({ languages, layers, features }: Choices): Html {
 <select id="layer"><option value="">all</option>${options(layers)}</select></p>
 <p${unless(features)}><label for="search">Search features</label>
 <input id="search" type="search" autocomplete="off" spellcheck="false"
- placeholder="token, text, 3/1948 …"></p>
+ placeholder="text or 3/1948"></p>
 <p id="found" role="status"></p>
 <p><button type="button" id="reset" hidden>Show all</button>
 <button type="button" id="unfold">Unfold all lists</button></p>
