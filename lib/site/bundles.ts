@@ -1,5 +1,5 @@
 /** The scripts of a site. */
-import { fileURLToPath } from "node:url";
+import { bundledScript } from "../cli/bundle.ts";
 
 /** Of the page, and of the worker that the model runs in. */
 export interface SiteScripts {
@@ -7,17 +7,11 @@ export interface SiteScripts {
   readonly worker: string;
 }
 
-/** @throws Error where they cannot be bundled: the bundler is fetched at its first use */
+/** @throws InputError where they cannot be bundled */
 export async function siteScripts(): Promise<SiteScripts> {
   return { app: await bundled("app.ts", "esm"), worker: await bundled("worker.ts", "iife") };
 }
 
-async function bundled(entry: string, format: "esm" | "iife"): Promise<string> {
-  const { success, errors, outputFiles } = await Deno.bundle({
-    entrypoints: [fileURLToPath(new URL(entry, import.meta.url))],
-    platform: "browser",
-    ...{ format, minify: true, write: false },
-  });
-  if (!success || !outputFiles) throw new Error(errors[0]?.text ?? "nothing was bundled");
-  return outputFiles[0].text();
+function bundled(entry: string, format: "esm" | "iife"): Promise<string> {
+  return bundledScript(new URL(entry, import.meta.url), format);
 }

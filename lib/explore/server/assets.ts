@@ -1,9 +1,9 @@
 /** The script and the style sheet of the pages. */
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
+import { bundledScript } from "../../cli/bundle.ts";
 import { readText } from "../../data/files.ts";
 
-const CLIENT = fileURLToPath(new URL("../pages/client.ts", import.meta.url));
 const STYLE = fileURLToPath(new URL("../pages/explorer.css", import.meta.url));
 
 /** A file that is served as it is. */
@@ -20,18 +20,13 @@ export interface Assets {
   readonly style: Asset;
 }
 
-/** Bundles the pages. */
+/**
+ * Bundles the pages.
+ *
+ * @throws InputError where they cannot be bundled
+ */
 export async function bundleAssets(): Promise<Assets> {
-  const bundle = await Deno.bundle({
-    entrypoints: [CLIENT],
-    platform: "browser",
-    minify: true,
-    write: false,
-  });
-  const script = bundle.outputFiles?.[0]?.text();
-  if (!bundle.success || script === undefined) {
-    throw new Error(`the pages do not bundle: ${JSON.stringify(bundle.errors)}`);
-  }
+  const script = await bundledScript(new URL("../pages/client.ts", import.meta.url), "esm");
   return {
     script: asset("js", "text/javascript; charset=utf-8", script),
     style: asset("css", "text/css; charset=utf-8", await readText(STYLE)),
