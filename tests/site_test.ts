@@ -157,3 +157,18 @@ Deno.test("a site shows the results and runs the model in the browser, or says w
       );
     }, changed);
   }));
+
+Deno.test("build-site refuses a folder with other files before any work is done", () =>
+  withFolder(async (folder) => {
+    const [results, other] = [join(folder, "results"), join(folder, "other")];
+    await Deno.mkdir(other);
+    await Deno.writeTextFile(join(other, "thesis.tex"), "");
+    const args = ["--out-dir", results, "--site-dir", other];
+    const { code, stderr } = await runScript("build-site", args);
+    assert.equal(code, 2);
+    assert.match(
+      stderr,
+      /other holds other files \(thesis\.tex\); name an empty folder.*--site-dir\.$/m,
+    );
+    assert.deepEqual(await filesUnder(folder), ["other/thesis.tex"]);
+  }));

@@ -2,7 +2,6 @@
 import { resolve } from "node:path";
 import explorerCss from "../explore/pages/explorer.css" with { type: "text" };
 import { type Progress, progress } from "../cli/progress.ts";
-import { claimFolder } from "../data/folder_claim.ts";
 import { codeHash, timesSince, versions } from "../data/manifest.ts";
 import type { Overview } from "../explore/backend.ts";
 import type { LapeResult } from "../lape/lape_json.ts";
@@ -19,7 +18,7 @@ import { integrity, SiteFolder } from "./site_folder.ts";
 
 /** What a site is made of. */
 export interface SiteOptions extends ModelOptions {
-  /** Where it is written. */
+  /** Where it is written; whoever asks for it has claimed the folder. */
   readonly siteDir: string;
   /** Latents that belong to no language: with them or without; up to {@linkcode FEW} with them. */
   readonly latents?: "identified" | "all";
@@ -62,7 +61,6 @@ export async function buildSite(
 ): Promise<Site> {
   const started = new Date();
   const path = resolve(options.siteDir);
-  using _claim = await claimFolder(path);
   const found = await modelFiles(options, options.mostWeights, userAccess());
   const live = typeof found === "string" ? found : true;
   const folder = await SiteFolder.open(path);

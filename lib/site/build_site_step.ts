@@ -1,6 +1,8 @@
 /** The command of build-site: results, by the explorer's index, as a site. */
+import { resolve } from "node:path";
 import { step } from "../cli/step.ts";
 import { integer, oneOf, size } from "../cli/values.ts";
+import { claimFolder } from "../data/folder_claim.ts";
 import { IndexBackend } from "../explore/index/index_backend.ts";
 import { openExplorerIndex } from "../explore/index/open_explorer_index.ts";
 import { readResults } from "../explore/index/results.ts";
@@ -8,6 +10,7 @@ import { identifiedFeatures, LAPE_RESULT_PATH } from "../identify/lape_result.ts
 import { withRunOptions } from "../session/options.ts";
 import { openSession, sessionProvenance } from "../session/session.ts";
 import { buildSite, type Site } from "./build_site.ts";
+import { checkSiteFolder } from "./site_folder.ts";
 
 /** The command, with all its options. */
 export function buildSiteCommand() {
@@ -46,6 +49,9 @@ export type BuildSiteOptions = ReturnType<ReturnType<typeof buildSiteCommand>["o
  * @throws InputError for results, a model or a folder that cannot be used
  */
 export async function runBuildSite(options: BuildSiteOptions): Promise<Site> {
+  const folder = resolve(options.siteDir);
+  using _claim = await claimFolder(folder);
+  await checkSiteFolder(folder);
   const features = await identifiedFeatures(options, "latents");
   const results = await readResults(options.outDir, features);
   using session = await openSession({ ...options, ...results.options });

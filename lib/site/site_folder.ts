@@ -25,16 +25,7 @@ export class SiteFolder {
    * @throws InputError for a folder with anything else in it
    */
   static async open(path: string): Promise<SiteFolder> {
-    await prepareFolder(path);
-    const names = (await listFolder(path)).filter((name) => name !== CLAIM);
-    if (names.length > 0 && !await isSite(path)) {
-      throw new InputError(
-        `${path} holds other files (${
-          names.slice(0, 3).join(", ")
-        }); name an empty folder, or that of ` +
-          `an earlier site, with --site-dir.`,
-      );
-    }
+    const names = await checkSiteFolder(path);
     await writeManifest(join(path, MANIFEST), { step: STEP, finished: false });
     for (const name of names) {
       if (name !== MANIFEST) await Deno.remove(join(path, name), { recursive: true });
@@ -83,6 +74,23 @@ export class SiteFolder {
 /** A hash as the `integrity` of a page's element or of a fetch has it. */
 export function integrity(content: string | Uint8Array): string {
   return `sha256-${createHash("sha256").update(content).digest("base64")}`;
+}
+
+/**
+ * Makes sure that a site may be written into a folder, before any work is done.
+ *
+ * @returns names of what an earlier site left there
+ * @throws InputError for a folder with anything else in it
+ */
+export async function checkSiteFolder(path: string): Promise<string[]> {
+  await prepareFolder(path);
+  const names = (await listFolder(path)).filter((name) => name !== CLAIM);
+  if (names.length === 0 || await isSite(path)) return names;
+  const some = names.slice(0, 3).join(", ");
+  throw new InputError(
+    `${path} holds other files (${some}); name an empty folder, or that of an earlier site, with ` +
+      `--site-dir.`,
+  );
 }
 
 async function isSite(path: string): Promise<boolean> {
