@@ -65,7 +65,7 @@ export async function explainAll(
 }
 
 /** Explanations of one group, with the scorer that judges them. */
-export interface Job {
+export interface ScoringJob {
   readonly scorer: Scorer;
   readonly scorables: readonly Scorable[];
 }
@@ -78,7 +78,7 @@ export function scoringJobs(
   explained: readonly Explained[],
   options: InterpretOptions,
   scorerOptions: ScorerOptions,
-): Job[] {
+): ScoringJob[] {
   const own = ownExplanations(explained, options.compat);
   const identified = own.filter(({ group }) => group === "identified");
   const random = own.filter(({ group }) => group === "random");
@@ -93,7 +93,11 @@ export function scoringJobs(
   );
 }
 
-/** Scores all explanations. @throws as {@linkcode explainAll} */
+/**
+ * Scores all explanations.
+ *
+ * @throws as {@linkcode explainAll}
+ */
 export async function scoreAll(
   explained: readonly Explained[],
   questioning: Questioning,

@@ -22,9 +22,8 @@ const PUBLISHED_EXAMPLES = { min: 200, train: 40, test: 50, nonActivating: 50 };
 /** In the Declaration, a language has about 130 windows. */
 const EMBEDDED_EXAMPLES = { min: 40, train: 20, test: 20, nonActivating: 20 };
 
-/** Parts of the work. */
+/** Parts of the work that come after activations are read. */
 export interface Stages {
-  readonly activations: boolean;
   readonly asking: boolean;
   readonly summary: boolean;
 }
@@ -33,7 +32,6 @@ export interface Stages {
 export function stagesOf({ populateCache, scoring, logResults }: InterpretOptions): Stages {
   const all = !populateCache && !scoring && !logResults;
   return {
-    activations: all || populateCache === true,
     asking: all || scoring === true,
     summary: all || scoring === true || logResults === true,
   };
