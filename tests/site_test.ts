@@ -9,7 +9,7 @@ import { filesUnder } from "./support/folders.ts";
 import { runScript, withFolder } from "./support/run.ts";
 
 const TEXT = "Alle Menschen sind frei und gleich an Würde und Rechten geboren.";
-const HOOKPOINTS = ["--layer", "layers.{4,5}.mlp"];
+const HOOKPOINTS = ["--layer", "layers.5.mlp"];
 const LANGUAGES = ["--dataset-configs", "udhr:{en,de,th}:train:0:20"];
 
 /** Milliseconds that a page may take: the model's kernels are compiled and run on the processor. */
@@ -90,7 +90,7 @@ async function readsRecordedPages(visited: Visit): Promise<void> {
   const overview = await visited.open("/");
   await overview.getByRole("link", { name: "German" }).first().click();
   await overview.locator("h1", { hasText: "Features" }).waitFor();
-  const feature = overview.getByRole("link", { name: /^[45] · \d+$/ }).first();
+  const feature = overview.getByRole("link", { name: /^5 · \d+$/ }).first();
   await feature.click();
   await overview.getByRole("heading", { name: "Strongest contexts" }).waitFor();
   await overview.locator(".contexts li").first().waitFor();
@@ -110,7 +110,7 @@ Deno.test("a site shows the results and runs the model in the browser, or says w
 
     const files = await filesUnder(site);
     assert.match(stdout, new RegExp(`is a site of ${files.length - 1} files, [0-9.]+ MB`));
-    assert.match(stdout, /Model and SAEs are 6\.8 MB/);
+    assert.match(stdout, /Model and SAEs are 5\.8 MB/);
     const run = await readJson(join(site, "run.json")) as { step: string; files: number };
     assert.deepEqual([run.step, run.files], ["build-site", files.length - 1]);
 

@@ -72,9 +72,6 @@ export class Engine implements Disposable {
     options: GpuOptions = {},
   ): Promise<Engine> {
     const { model } = files;
-    using undo = new DisposableStack();
-    const gpu = undo.use(await Gpu.open(adapter, options));
-    await selfTest(gpu, "browser");
     const configJson = await readJson(read, model.config);
     const config = parseLlamaConfig(configJson, model.config);
     const tokenizer = loadTokenizer(
@@ -88,16 +85,15 @@ export class Engine implements Disposable {
       configJson,
       model.generationConfig ?? model.config,
     );
+    const [weights, ...targets] = await Promise.all([
+      readTensors(read, model.weights),
+      ...files.saes.map((sae) => openTarget(read, sae, config.layers, model.name)),
+    ]);
+    using undo = new DisposableStack();
+    const gpu = undo.use(await Gpu.open(adapter, options));
+    await selfTest(gpu, "browser");
     const store = undo.use(new WeightStore(gpu));
-    const weights = await readTensors(read, model.weights);
     const llama = undo.use(new Llama(gpu, config, weights, model.name, store));
-    const hookpoints = new Map(allHookpoints(config.layers).map((at) => [at.name, at]));
-    const targets: Target[] = [];
-    for (const sae of files.saes) {
-      const hookpoint = hookpoints.get(sae.hookpoint);
-      if (!hookpoint) throw new InputError(`${model.name} has no hookpoint ${sae.hookpoint}.`);
-      targets.push({ hookpoint, sae: await openSiteSae(read, sae) });
-    }
     return new Engine(
       ...[gpu, store, llama, tokenizer, generation, targets, files.features, undo.move()] as const,
     );
@@ -184,7 +180,17 @@ async function readTensors(read: ReadFile, path: string): Promise<TensorSource> 
   return await openSafetensors(memorySource(await read(path)), path);
 }
 
-async function openSiteSae(read: ReadFile, { family, config, tensors, hookpoint }: SiteSae) {
+async function openTarget(
+  read: ReadFile,
+  { family, config, tensors, hookpoint: name }: SiteSae,
+  layers: number,
+  model: string,
+): Promise<Target> {
+  const hookpoint = allHookpoints(layers).find((one) => one.name === name);
+  if (!hookpoint) throw new InputError(`${model} has no hookpoint ${name}.`);
   const configJson = config && await readJson(read, config);
-  return await openSae(family, configJson, await readTensors(read, tensors), hookpoint);
+  return {
+    hookpoint,
+    sae: await openSae(family, configJson, await readTensors(read, tensors), name),
+  };
 }
