@@ -28,6 +28,44 @@ const ARABIC = [
   "لكل إنسان أينما وجد الحق في أن يعترف بشخصيته القانونية.",
 ];
 
+/** What interpret would leave of one latent, and of a control that is the same latent's. */
+async function writeInterpretations(
+  folder: string,
+  layer: number,
+  latent: number,
+): Promise<void> {
+  const latents = {
+    group: ["identified", "random"],
+    hookpoint: [`layers.${layer}.mlp`, `layers.${layer}.mlp`],
+    layer: [layer, layer],
+    latent: [latent, latent],
+    languages: ["Arabic", ""],
+  };
+  await writeTable(join(folder, "explanations"), {
+    ...latents,
+    explanation: [`Arabic words ${HOSTILE}`, "of a control"],
+    problem: [null, null],
+    active_windows: [3, 3],
+    windows: [10, 10],
+  });
+  const metrics = { accuracy: 0.875, f1_score: 0.75, precision: 0.625, recall: 0.9375 };
+  await writeTable(join(folder, "scores"), {
+    ...latents,
+    scorer: ["detection", "detection"],
+    main_metric: ["accuracy", "accuracy"],
+    predictions: [40, 40],
+    failed: [0, 0],
+    ...Object.fromEntries(
+      Object.entries(metrics).flatMap(([name, value]) => [
+        [name, [value, 0.111]],
+        [`${name}_low`, [value - 0.05, 0]],
+        [`${name}_high`, [value + 0.05, 1]],
+      ]),
+    ),
+  });
+  await Deno.writeTextFile(join(folder, "summary.json"), JSON.stringify({ scorers: [] }));
+}
+
 /** A server of the results, for the length of `use`. */
 async function withServer(
   results: string,
@@ -167,12 +205,7 @@ Deno.test("explore", async (t) => {
       await Deno.readTextFile(join(results, "lape.json")),
     );
     const [layer, latent] = info.Arabic.indicies[0];
-    await writeTable(join(results, "interpret", "explanations"), {
-      group: ["identified", "random"],
-      layer: [layer, layer],
-      latent: [latent, latent],
-      explanation: [`Arabic words ${HOSTILE}`, "of a control"],
-    });
+    await writeInterpretations(join(results, "interpret"), layer, latent);
     await Deno.writeTextFile(join(results, "explore.sqlite"), "not a database");
 
     const first = await withServer(results, async (base) => {
@@ -412,6 +445,8 @@ async function hostile({ page }: Visit) {
     await page.locator(".explanation").textContent() ?? "",
     /Arabic words <\/script><script>/,
   );
+  const [score] = await page.locator(".scores tbody tr").allTextContents();
+  assert.equal(score, "detection0.8750.82 – 0.930.7500.6250.938");
   assert.equal(await page.locator("main img").count(), 0);
   assert.equal(await page.getByText("of a control").count(), 0);
 }

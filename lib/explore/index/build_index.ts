@@ -8,7 +8,7 @@ import { runModel, type Session } from "../../session/session.ts";
 import { checkLengths } from "../../session/tokenised.ts";
 import { extentOf } from "./extent.ts";
 import { indexTexts } from "./index_texts.ts";
-import type { Interpretations } from "./interpretations.ts";
+import type { LatentInterpretations } from "./interpretations.ts";
 import { overviewOf } from "./overview.ts";
 import type { ResultCounts, Results } from "./results.ts";
 import { inTransaction } from "./schema.ts";
@@ -24,7 +24,7 @@ export interface IndexSources {
   /** The texts that were counted. */
   readonly corpora: readonly Corpus[];
   readonly session: Session;
-  readonly interpretations: Interpretations;
+  readonly interpretations: LatentInterpretations;
   /** By `layer index`. */
   readonly qValues: ReadonlyMap<string, number>;
   readonly options: RunOptions;

@@ -10,7 +10,7 @@ import { InputError } from "../../formats/input_error.ts";
 import type { RunOptions } from "../../session/options.ts";
 import { openCorpora, type Session } from "../../session/session.ts";
 import { buildIndex, writeMeta } from "./build_index.ts";
-import { type Interpretations, readInterpretationTables } from "./interpretations.ts";
+import { type LatentInterpretations, latentInterpretations } from "./interpretations.ts";
 import { readQValues, readResultCounts, type Results } from "./results.ts";
 import { createIndex, finishIndex, INDEX_FILE, openIndex } from "./schema.ts";
 
@@ -32,7 +32,7 @@ export async function openExplorerIndex(
   session: Session,
   options: RunOptions,
 ): Promise<DatabaseSync> {
-  const interpretations = await readInterpretationTables(join(results.folder, "interpret"));
+  const interpretations = await latentInterpretations(join(results.folder, "interpret"));
   const identity = JSON.stringify({
     results: results.sha256,
     lape: results.features.sha256,
@@ -67,7 +67,7 @@ async function build(
   { results, session, interpretations, options }: {
     readonly results: Results;
     readonly session: Session;
-    readonly interpretations: Interpretations;
+    readonly interpretations: LatentInterpretations;
     readonly options: RunOptions;
   },
 ): Promise<void> {

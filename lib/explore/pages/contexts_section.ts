@@ -14,6 +14,8 @@ import { Answered } from "./page.ts";
 const SOME = { languages: 4, contexts: 5 };
 /** Contexts of a chosen language that are shown at once. */
 const PART = 20;
+/** Contexts that can be had. */
+const MOST = 200;
 
 /** Contexts of the chosen language, or some of those in which it fires most often. */
 export function ContextsSection({ route, feature, overview }: FeatureSection) {
@@ -67,17 +69,7 @@ function LanguageContexts(
       { class: "contexts" },
       contexts.map((context, i) => h(ContextItem, { key: i, context, max, language })),
     ),
-    total > contexts.length && (only
-      ? h(
-        "button",
-        { type: "button", onClick: () => setLimit(limit + PART) },
-        `More of ${countText(total)}`,
-      )
-      : h(
-        Link,
-        { to: { ...route, language: language.name }, class: "more" },
-        `All ${countText(total)} in ${visibleText(language.name)}`,
-      )),
+    total > contexts.length && h(Rest, { total, only, limit, setLimit, route, language }),
   ];
   return h(
     "section",
@@ -85,6 +77,29 @@ function LanguageContexts(
     h("h3", null, visibleText(language.name)),
     h(Answered<{ total: number; contexts: readonly Context[] }>, { state, show }),
   );
+}
+
+/** The way to further contexts: of the chosen language here, of another on its own. */
+function Rest(
+  { total, only, limit, setLimit, route, language }: {
+    readonly total: number;
+    readonly only: boolean;
+    readonly limit: number;
+    readonly setLimit: (limit: number) => void;
+    readonly route: FeatureSection["route"];
+    readonly language: LanguageInfo;
+  },
+) {
+  if (!only) {
+    return h(
+      Link,
+      { to: { ...route, language: language.name }, class: "more" },
+      `All ${countText(total)} in ${visibleText(language.name)}`,
+    );
+  }
+  if (limit >= MOST) return h("p", { class: "quiet" }, `The strongest of ${countText(total)}.`);
+  const more = () => setLimit(Math.min(MOST, limit + PART));
+  return h("button", { type: "button", onClick: more }, `More of ${countText(total)}`);
 }
 
 /** A context with its place and its strongest activation. */
