@@ -94,5 +94,12 @@ export {
   type SparseActivations,
 } from "./lib/interpret/activations.ts";
 export { findFirings, type Firing } from "./lib/interpret/firings.ts";
+export type { Example, LatentExamples, LatentName } from "./lib/interpret/example.ts";
+export { openExplainer } from "./lib/interpret/explainers/open_explainer.ts";
+export { openScorer } from "./lib/interpret/scorers/open_scorer.ts";
+export type { ChatModel, ChatReply, ChatRequest } from "./lib/llm/chat.ts";
+export type { Figure, Surface } from "./lib/figures/figure.ts";
+export { drawFigure } from "./lib/figures/draw.ts";
 export { renderReport } from "./lib/report/render_report.ts";
 export type { ReportData } from "./lib/report/report_data.ts";
+export type { ReportPage } from "./lib/report/report_page.ts";
