@@ -76,6 +76,59 @@ Deno.test("a mixture has a part for each of its steps, and the same page every t
     assert.equal(await pageIn(folder), page);
   }));
 
+/** What interpret leaves of a feature and of a control, with made-up scores. */
+async function writeInterpretations(folder: string): Promise<void> {
+  await Deno.mkdir(folder);
+  const [{ layer, index }] = demoReport().features[0].toSorted((a, b) => a.entropy - b.entropy);
+  const latents = {
+    group: ["identified", "random"],
+    hookpoint: [`layers.${layer}.mlp`, "layers.1.mlp"],
+    layer: [layer, 1],
+    latent: [index, 77],
+    languages: ["Bulgarian", null],
+  };
+  await writeTable(join(folder, "explanations"), {
+    ...latents,
+    ...{ explanation: ["words that end in <та>", "commas"], problem: [null, "degenerate"] },
+    ...{ active_windows: [20, 30], windows: [100, 100] },
+  });
+  await writeTable(join(folder, "scores"), {
+    ...latents,
+    ...{ scorer: ["fuzz", "fuzz"], main_metric: ["accuracy", "accuracy"] },
+    ...{ predictions: [40, 40], failed: [0, 1] },
+    ...{ accuracy: [0.875, 0.5], accuracy_low: [0.75, 0.25], accuracy_high: [0.9375, 0.625] },
+  });
+  const mean = { value: 0.875, low: 0.75, high: 0.9375 };
+  const random = { latents: 1, control: { value: 0.5, low: null, high: null }, difference: mean };
+  const scorer = {
+    ...{ scorer: "fuzz", main: "accuracy", latents: 1, predictions: 40, failed: 0 },
+    ...{ metrics: { accuracy: mean }, pooled: null, frequency_weighted_f1: null },
+    ...{ controls: { random }, languages: [] },
+  };
+  await writeJson(join(folder, "summary.json"), { scorers: [scorer] });
+}
+
+Deno.test("explanations stand with their features, their scores and their controls", () =>
+  withFolder(async (folder) => {
+    await writeIdentification(folder, demoReport());
+    await writeInterpretations(join(folder, "interpret"));
+    const { code, stderr } = await report(folder, "--no-maps");
+    assert.equal(code, 0, stderr);
+    const page = (await pageIn(folder)).replace(/\s+/g, " ");
+    const text = "words that end in &lt;та&gt;";
+    assert.ok(page.includes(`<p class="explanation"><bdi data-searched>${text}</bdi></p>`));
+    assert.ok(
+      page.includes(`<bdi data-searched>${text}</bdi></td><td>0.875 (0.750 to 0.938)</td>`),
+    );
+    assert.ok(page.includes("<bdi>random control</bdi>"));
+    assert.ok(page.includes("<small>(degenerate)</small></td><td>0.500 (0.250 to 0.625)</td>"));
+    assert.match(
+      page,
+      /<td>0\.875 \(0\.750 to 0\.938\)<\/td><td>0\.500<\/td>/,
+      "beside the control",
+    );
+  }));
+
 Deno.test("what is no folder of results, or damaged, is refused in one sentence", () =>
   withFolder(async (folder) => {
     const refused = async (message: RegExp, ...args: string[]) => {
