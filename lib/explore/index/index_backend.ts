@@ -23,6 +23,7 @@ import {
 } from "./firings.ts";
 import { BOS_PIECE } from "./index_texts.ts";
 import { BINS, STATISTICS } from "./schema.ts";
+import { windowAround } from "./window.ts";
 import { searchPatterns } from "./words.ts";
 
 /** Tokens of a context: a longer text is cut around its strongest token. */
@@ -244,8 +245,8 @@ function contextOf(
     if (values[i] === max) peak = tokens[i];
   }
   const begins = Number(all[0] === BOS_PIECE && !activations.has(0));
-  const first = Math.max(begins, Math.min(peak - window / 2, all.length - window) || 0);
-  const shown = all.slice(first, first + window).map((text, i): Piece => ({
+  const [first, last] = windowAround(all, peak, window, begins);
+  const shown = all.slice(first, last).map((text, i): Piece => ({
     text: clipText(text, LONGEST_PIECE),
     activation: activations.get(first + i) ?? 0,
   }));
@@ -253,7 +254,7 @@ function contextOf(
   return {
     language,
     label: String(label),
-    pieces: [...cut(first > begins), ...shown, ...cut(first + shown.length < all.length)],
+    pieces: [...cut(first > begins), ...shown, ...cut(last < all.length)],
     max,
   };
 }
