@@ -327,6 +327,7 @@ Deno.test("report makes the same page again from what identify left, without the
     assert.ok(page === first, "the pages differ");
     assert.ok(new TextEncoder().encode(page).length < 5e6);
     assert.match(page, /<svg [^>]*aria-labelledby="entropy-distribution-title"/);
+    assert.match(page, /id="search"/, "the script of the page was bundled");
   }));
 
 Deno.test("a second run takes the counts that are there, and finds the same", async () => {
