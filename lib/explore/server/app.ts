@@ -18,19 +18,20 @@ import { runStream, type RunTelling } from "./run_stream.ts";
 import { ServerProblem, visitorBackend } from "./visitor_backend.ts";
 
 /** Nothing but the explorer's own files is loaded or asked, and no other page holds it. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src data:",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
+function policy({ style }: Assets): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    `style-src ${style.source}`,
+    "img-src data:",
+    "connect-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+}
 
 const HEADERS = {
-  "content-security-policy": POLICY,
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
   "referrer-policy": "no-referrer",
@@ -51,20 +52,19 @@ export interface ServerParts {
 /** The application; it answers requests. */
 export function explorerApp({ backend: inner, assets, hosts, ending }: ServerParts): Hono {
   const backend = visitorBackend(inner);
+  const headers = { ...HEADERS, "content-security-policy": policy(assets) };
   const app = new Hono();
   app.use(async (c, next) => {
-    for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
+    for (const [name, value] of Object.entries(headers)) c.header(name, value);
     const host = c.req.header("host")?.toLowerCase() ?? "";
     if (!hosts.has(host)) return c.text("This is not the name of the explorer.", 403);
     await next();
   });
-  for (const { path, type, content } of [assets.script, assets.style]) {
-    app.get(path, (c) =>
-      c.body(content, 200, {
-        "content-type": type,
-        "cache-control": "private, max-age=31536000, immutable",
-      }));
-  }
+  app.get(assets.script.path, (c) =>
+    c.body(assets.script.content, 200, {
+      "content-type": "text/javascript; charset=utf-8",
+      "cache-control": "private, max-age=31536000, immutable",
+    }));
 
   app.get("/api/overview", async (c) => c.json(await backend.overview()));
   app.get(
@@ -104,7 +104,7 @@ export function explorerApp({ backend: inner, assets, hosts, ending }: ServerPar
   );
   const streamed = (run: (telling: RunTelling) => Promise<unknown>) =>
     new Response(runStream(ending, run), {
-      headers: { ...HEADERS, "content-type": "application/x-ndjson; charset=utf-8" },
+      headers: { ...headers, "content-type": "application/x-ndjson; charset=utf-8" },
     });
   app.post("/api/try", async (c) => {
     const { text } = readTry(await bodyOf(c.req.raw));
@@ -126,7 +126,7 @@ export function explorerApp({ backend: inner, assets, hosts, ending }: ServerPar
   });
   app.notFound((c) => c.text("There is nothing here.", 404));
   app.onError((error, c) => {
-    for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
+    for (const [name, value] of Object.entries(headers)) c.header(name, value);
     if (error instanceof ServerProblem) return c.text(error.message, 500);
     if (error.name !== "InputError") throw error;
     return c.text(error.message, c.req.method === "POST" || isRequestProblem(error) ? 400 : 404);

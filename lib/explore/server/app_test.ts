@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { InputError } from "../../formats/input_error.ts";
 import type { Backend, FeatureDetail, Overview } from "../backend.ts";
+import { styleSource } from "./assets.ts";
 import { explorerApp } from "./app.ts";
 
 const HOSTILE = `</script><script>alert(1)</script><img src=x onerror=alert(2)>\u202e`;
@@ -76,15 +77,15 @@ function backend(changed: Partial<Backend> = {}): Backend {
   };
 }
 
+const STYLE = "h1 { color: red }";
 const HOST = "127.0.0.1:8765";
 
 function app(changed: Partial<Backend> = {}, ending = new AbortController().signal) {
-  const asset = (path: string, type: string) => ({ path, type, content: "/* */" });
   const parts = explorerApp({
     backend: backend(changed),
     assets: {
-      script: asset("/assets/explorer-1.js", "text/javascript"),
-      style: asset("/assets/explorer-1.css", "text/css"),
+      script: { path: "/assets/explorer-1.js", content: "/* */" },
+      style: { content: STYLE, source: styleSource(STYLE) },
     },
     hosts: new Set([HOST]),
     ending,

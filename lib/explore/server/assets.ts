@@ -6,18 +6,19 @@ import { readText } from "../../data/files.ts";
 
 const STYLE = fileURLToPath(new URL("../pages/explorer.css", import.meta.url));
 
-/** A file that is served as it is. */
-export interface Asset {
-  /** Has the content's hash in it: what is kept by browsers is never old. */
-  readonly path: string;
-  readonly type: string;
-  readonly content: string;
-}
-
-/** All that a page loads. */
+/** All that a page loads beside its answers. */
 export interface Assets {
-  readonly script: Asset;
-  readonly style: Asset;
+  readonly script: {
+    /** Has the content's hash in it: what is kept by browsers is never old. */
+    readonly path: string;
+    readonly content: string;
+  };
+  /** Stands in the page itself: nothing is painted before it is there. */
+  readonly style: {
+    readonly content: string;
+    /** What the policy allows it by. */
+    readonly source: string;
+  };
 }
 
 /**
@@ -27,13 +28,15 @@ export interface Assets {
  */
 export async function bundleAssets(): Promise<Assets> {
   const script = await bundledScript(new URL("../pages/client.ts", import.meta.url), "esm");
+  const style = await readText(STYLE);
+  const hash = createHash("sha256").update(script).digest("hex").slice(0, 16);
   return {
-    script: asset("js", "text/javascript; charset=utf-8", script),
-    style: asset("css", "text/css; charset=utf-8", await readText(STYLE)),
+    script: { path: `/assets/explorer-${hash}.js`, content: script },
+    style: { content: style, source: styleSource(style) },
   };
 }
 
-function asset(extension: string, type: string, content: string): Asset {
-  const hash = createHash("sha256").update(content).digest("hex").slice(0, 16);
-  return { path: `/assets/explorer-${hash}.${extension}`, type, content };
+/** A source of the policy for one style sheet. */
+export function styleSource(style: string): string {
+  return `'sha256-${createHash("sha256").update(style).digest("base64")}'`;
 }

@@ -43,7 +43,7 @@ export async function renderPage(
 <meta name="viewport" content="width=device-width">
 <title>${titleOf(route)} – babelscope</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="${style.path}">
+<style>${trusted(style.content)}</style>
 <script type="module" src="${script.path}"></script>
 </head>
 <body>
