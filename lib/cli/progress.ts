@@ -79,7 +79,10 @@ export function lines(
   };
 }
 
-/** `1,200 of 4,800 tokens (25 %), 600 tokens/s, 6 s left`; rate and rest once they are known. */
+/**
+ * `1,200 of 4,800 tokens (25 %), 600 tokens/s, 6 s left`; rate and rest once they are known. Slow work is
+ * measured by the minute or the hour.
+ */
 export function pace(
   { done, total, unit, seconds }: { done: number; total: number; unit: string; seconds: number },
 ): string {
@@ -87,11 +90,15 @@ export function pace(
   const parts = [`${count(done)} of ${count(total)} ${unit} (${percent} %)`];
   if (done > 0 && seconds >= 1) {
     const rate = done / seconds;
-    parts.push(`${count(rate)} ${unit}/s`);
+    const [factor, time] = PACES.find(([factor]) => rate * factor >= 1) ?? PACES[2];
+    parts.push(`${count(rate * factor)} ${unit}/${time}`);
     parts.push(done < total ? `${duration((total - done) / rate)} left` : duration(seconds));
   }
   return parts.join(", ");
 }
+
+/** Seconds of the times that rates are told in. */
+const PACES = [[1, "s"], [60, "min"], [3600, "h"]] as const;
 
 /** `8 s`, `3 min 20 s`, `2 h 5 min`. */
 export function duration(seconds: number): string {

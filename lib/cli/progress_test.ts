@@ -40,7 +40,15 @@ Deno.test("rate and rest appear when they are known", () => {
   assert.equal(pace({ ...task, done: 1, seconds: 0.5 }), "1 of 10 layers (10 %)");
   assert.equal(
     pace({ ...task, done: 1, seconds: 4 }),
-    "1 of 10 layers (10 %), 0.3 layers/s, 36 s left",
+    "1 of 10 layers (10 %), 15 layers/min, 36 s left",
+  );
+  assert.equal(
+    pace({ ...task, done: 2, seconds: 1800 }),
+    "2 of 10 layers (20 %), 4 layers/h, 2 h 0 min left",
+  );
+  assert.equal(
+    pace({ ...task, done: 2, seconds: 2 }),
+    "2 of 10 layers (20 %), 1 layers/s, 8 s left",
   );
   assert.equal(pace({ done: 0, total: 0, unit: "texts", seconds: 0 }), "0 of 0 texts (100 %)");
 });
