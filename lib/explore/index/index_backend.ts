@@ -1,5 +1,5 @@
 /** The pages' questions about results, answered from the index. */
-import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { InputError } from "../../formats/input_error.ts";
 import { clipText } from "../../report/visible_text.ts";
 import type {
@@ -22,6 +22,7 @@ import {
   textRuns,
 } from "./firings.ts";
 import { BOS_PIECE } from "./index_texts.ts";
+import { type IndexedText, KeptTexts } from "./kept_texts.ts";
 import { BINS, STATISTICS } from "./schema.ts";
 import { windowAround } from "./window.ts";
 import { searchPatterns } from "./words.ts";
@@ -35,10 +36,29 @@ const MOST = 200;
 
 type Row = Readonly<Record<string, unknown>>;
 
+/** A latent, with what was read of its firings by language: a page asks for it many times. */
+interface OpenLatent {
+  readonly row: Row;
+  readonly id: number;
+  readonly firings: Map<number, LanguageFirings>;
+}
+
+/** Firings in one language, text by text. */
+interface LanguageFirings {
+  readonly firings: Firings;
+  readonly runs: ReadonlyMap<number, TextRun>;
+}
+
 /** Answers from a database; what needs the model is answered elsewhere. */
 export class IndexBackend implements Omit<Backend, "tryText" | "steer"> {
   readonly #database: DatabaseSync;
   readonly #overview: Overview;
+  /** By their text, of which there are few: values are bound. */
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #texts = new KeptTexts((id) => this.#readText(id));
+  /** Texts of an article, by its id. */
+  readonly #articles = new Map<string, readonly number[]>();
+  #last: OpenLatent | undefined;
 
   /**
    * @param database an index
@@ -70,7 +90,7 @@ export class IndexBackend implements Omit<Backend, "tryText" | "steer"> {
   }
 
   async feature(layer: number, index: number): Promise<FeatureDetail> {
-    const row = this.#latent(layer, index);
+    const { row, id } = this.#latent(layer, index);
     const statistics = new Float32Array(bytesOf(row.statistics).buffer);
     const at = (g: number, name: typeof STATISTICS[number]) =>
       statistics[g * STATISTICS.length + STATISTICS.indexOf(name)];
@@ -90,7 +110,7 @@ export class IndexBackend implements Omit<Backend, "tryText" | "steer"> {
       })),
       histogram: {
         edges: Array.from({ length: BINS + 1 }, (_, i) => max * i / BINS),
-        counts: this.#all("SELECT language, histogram FROM firings WHERE id = ?", [Number(row.id)])
+        counts: this.#all("SELECT language, histogram FROM firings WHERE id = ?", [id])
           .map(({ language, histogram }) => ({
             language: languages[Number(language)].name,
             tokens: decodeHistogram(bytesOf(histogram)),
@@ -109,69 +129,80 @@ export class IndexBackend implements Omit<Backend, "tryText" | "steer"> {
     language: string,
     { offset, limit }: { readonly offset: number; readonly limit: number },
   ): Promise<{ total: number; contexts: Context[] }> {
-    const id = Number(this.#latent(layer, index).id);
+    const latent = this.#latent(layer, index);
     const g = this.#overview.languages.findIndex(({ name }) => name === language);
     if (g < 0) throw new InputError(`There is no language ${language} in these results.`);
-    const firings = this.#firings(id, g);
-    const runs = textRuns(firings).sort((a, b) => b.max - a.max || a.text - b.text);
-    const shown = runs.slice(offset, offset + Math.min(MOST, limit));
+    const { firings, runs } = this.#firings(latent, g);
+    const ranked = [...runs.values()].sort((a, b) => b.max - a.max || a.text - b.text);
+    const shown = ranked.slice(offset, offset + Math.min(MOST, limit));
     return await Promise.resolve({
-      total: runs.length,
-      contexts: shown.map((run) => contextOf(this.#text(run.text), language, firings, run)),
+      total: ranked.length,
+      contexts: shown.map((run) => contextOf(this.#texts.get(run.text), language, firings, run)),
     });
   }
 
   async article(layer: number, index: number, article: string): Promise<readonly Context[]> {
-    const id = Number(this.#latent(layer, index).id);
-    if (!this.#overview.articles.some((known) => known.id === article)) {
-      throw new InputError(`There is no article ${article} in these texts.`);
-    }
-    const texts = this.#all(
-      "SELECT id, language, label, pieces FROM texts WHERE article = ? ORDER BY language, id",
-      [article],
+    const latent = this.#latent(layer, index);
+    return await Promise.resolve(
+      this.#textsOf(article).map((id) => {
+        const text = this.#texts.get(id);
+        const { firings, runs } = this.#firings(latent, text.language);
+        const run = runs.get(id) ?? { text: id, from: 0, end: 0, max: 0 };
+        const { name } = this.#overview.languages[text.language];
+        return contextOf(text, name, firings, run, Infinity);
+      }),
     );
-    const firings = new Map<number, { firings: Firings; runs: Map<number, TextRun> }>();
-    const firingsIn = (g: number) => {
-      const known = firings.get(g);
-      if (known) return known;
-      const own = this.#firings(id, g);
-      const found = { firings: own, runs: new Map(textRuns(own).map((run) => [run.text, run])) };
-      firings.set(g, found);
-      return found;
-    };
-    return await Promise.resolve(texts.map((row) => {
-      const { firings, runs } = firingsIn(Number(row.language));
-      const run = runs.get(Number(row.id)) ?? { text: Number(row.id), from: 0, end: 0, max: 0 };
-      const { name } = this.#overview.languages[Number(row.language)];
-      return contextOf(row, name, firings, run, Infinity);
-    }));
   }
 
   /** Largest activation of a latent over all texts. */
   largest(layer: number, index: number): number {
-    return Number(this.#latent(layer, index).max);
+    return Number(this.#latent(layer, index).row.max);
   }
 
-  #latent(layer: number, index: number): Row {
+  #latent(layer: number, index: number): OpenLatent {
+    const last = this.#last;
+    if (last && last.row.layer === layer && last.row.index === index) return last;
     const [row] = this.#all(
       `SELECT f.*, d.* , f.id AS id FROM features f LEFT JOIN details d ON d.id = f.id
        WHERE f.layer = ? AND f."index" = ?`,
       [layer, index],
     );
-    if (row) return row;
+    if (row) return this.#last = { row, id: Number(row.id), firings: new Map() };
     throw new InputError(`There is no latent ${index} in layer ${layer} of these results.`);
   }
 
-  #firings(id: number, language: number): Firings {
+  #firings({ id, firings }: OpenLatent, language: number): LanguageFirings {
+    const known = firings.get(language);
+    if (known) return known;
     const [row] = this.#all(
       "SELECT firings FROM firings WHERE id = ? AND language = ?",
       [id, language],
     );
-    return row ? decodeFirings(bytesOf(row.firings)) : noFirings();
+    const own = row ? decodeFirings(bytesOf(row.firings)) : noFirings();
+    const found = { firings: own, runs: new Map(textRuns(own).map((run) => [run.text, run])) };
+    firings.set(language, found);
+    return found;
   }
 
-  #text(id: number): Row {
-    return this.#all("SELECT label, pieces FROM texts WHERE id = ?", [id])[0];
+  #readText(id: number): IndexedText {
+    const [row] = this.#all("SELECT language, label, pieces FROM texts WHERE id = ?", [id]);
+    const { language, label, pieces } = row;
+    return { id, language: Number(language), label: String(label), pieces: listOf(pieces) };
+  }
+
+  #textsOf(article: string): readonly number[] {
+    const known = this.#articles.get(article);
+    if (known) return known;
+    if (!this.#overview.articles.some(({ id }) => id === article)) {
+      throw new InputError(`There is no article ${article} in these texts.`);
+    }
+    const rows = this.#all(
+      "SELECT id FROM texts WHERE article = ? ORDER BY language, id",
+      [article],
+    );
+    const ids = rows.map(({ id }) => Number(id));
+    this.#articles.set(article, ids);
+    return ids;
   }
 
   #related(stored: unknown): Related[] {
@@ -207,7 +238,10 @@ export class IndexBackend implements Omit<Backend, "tryText" | "steer"> {
   }
 
   #all(sql: string, values: readonly SQLInputValue[]): Row[] {
-    return this.#database.prepare(sql).all(...values);
+    const known = this.#statements.get(sql);
+    const statement = known ?? this.#database.prepare(sql);
+    if (!known) this.#statements.set(sql, statement);
+    return statement.all(...values);
   }
 }
 
@@ -231,30 +265,29 @@ function summaryOf(row: Row): FeatureSummary {
 
 /** A text, or its window around the strongest token, with the activations of a run. */
 function contextOf(
-  { label, pieces }: Row,
+  { label, pieces }: IndexedText,
   language: string,
   { tokens, values }: Firings,
   { from, end, max }: TextRun,
   window = WINDOW,
 ): Context {
-  const all = listOf<string>(pieces);
   const activations = new Map<number, number>();
   let peak = 0;
   for (let i = from; i < end; i++) {
     activations.set(tokens[i], values[i]);
     if (values[i] === max) peak = tokens[i];
   }
-  const begins = Number(all[0] === BOS_PIECE && !activations.has(0));
-  const [first, last] = windowAround(all, peak, window, begins);
-  const shown = all.slice(first, last).map((text, i): Piece => ({
+  const begins = Number(pieces[0] === BOS_PIECE && !activations.has(0));
+  const [first, last] = windowAround(pieces, peak, window, begins);
+  const shown = pieces.slice(first, last).map((text, i): Piece => ({
     text: clipText(text, LONGEST_PIECE),
     activation: activations.get(first + i) ?? 0,
   }));
   const cut = (there: boolean): Piece[] => there ? [{ text: "…", activation: 0 }] : [];
   return {
     language,
-    label: String(label),
-    pieces: [...cut(first > begins), ...shown, ...cut(last < all.length)],
+    label,
+    pieces: [...cut(first > begins), ...shown, ...cut(last < pieces.length)],
     max,
   };
 }
