@@ -1,5 +1,5 @@
 /** What the page and the worker with the engine tell each other. */
-import type { EngineSteering } from "./engine.ts";
+import type { LatentSteering } from "../explore/live/visitor_runs.ts";
 import type { HashedFiles } from "./hashed_files.ts";
 
 /** From the page. */
@@ -7,7 +7,7 @@ export type Request =
   /** The first. */
   | { readonly kind: "open"; readonly root: string; readonly hashes: HashedFiles }
   | { readonly kind: "try"; readonly id: number; readonly text: string }
-  | { readonly kind: "steer"; readonly id: number; readonly request: EngineSteering }
+  | { readonly kind: "steer"; readonly id: number; readonly request: LatentSteering }
   /** Nobody waits for the answer any more. */
   | { readonly kind: "cancel"; readonly id: number };
 

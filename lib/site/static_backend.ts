@@ -11,7 +11,7 @@ import type {
   SteerRequest,
   Tried,
 } from "../explore/backend.ts";
-import type { EngineSteering } from "./engine.ts";
+import type { LatentSteering } from "../explore/live/visitor_runs.ts";
 import {
   type LatentNumbers,
   LIST_PAGE,
@@ -44,7 +44,7 @@ export interface LiveModel {
   /** @param signal of a visitor who is gone */
   tryText(text: string, signal?: AbortSignal): Promise<Tried>;
   steer(
-    request: EngineSteering,
+    request: LatentSteering,
     progress: (tokens: number) => void,
     signal?: AbortSignal,
   ): Promise<Steered>;

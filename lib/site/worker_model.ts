@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /** The model in a worker, as the page asks it. */
 import type { Steered, Tried } from "../explore/backend.ts";
-import type { EngineSteering } from "./engine.ts";
+import type { LatentSteering } from "../explore/live/visitor_runs.ts";
 import type { HashedFiles } from "./hashed_files.ts";
 import type { Reply, Request } from "./messages.ts";
 import type { LiveModel } from "./static_backend.ts";
@@ -38,7 +38,7 @@ export class WorkerModel implements LiveModel {
   }
 
   async steer(
-    request: EngineSteering,
+    request: LatentSteering,
     progress: (tokens: number) => void,
     signal?: AbortSignal,
   ): Promise<Steered> {

@@ -1,12 +1,13 @@
 /// <reference lib="dom" />
 /** Bundled for a browser: runs the engine there and hands back what it computed. */
 import type { KernelFamily } from "../../lib/gpu/device.ts";
-import { Engine, type EngineSteering } from "../../lib/site/engine.ts";
+import type { LatentSteering } from "../../lib/explore/live/visitor_runs.ts";
+import { Engine } from "../../lib/site/engine.ts";
 import { DEMO, entriesOf } from "./demo_engine.ts";
 
 /** What the page that this is in can be asked. */
 export interface BrowserEngine {
-  run(family: KernelFamily, texts: readonly string[], steering?: EngineSteering): Promise<{
+  run(family: KernelFamily, texts: readonly string[], steering?: LatentSteering): Promise<{
     readonly entries: Awaited<ReturnType<typeof entriesOf>>;
     readonly steered?: Awaited<ReturnType<Engine["steer"]>>;
     readonly architecture: string;

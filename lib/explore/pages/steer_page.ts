@@ -4,18 +4,14 @@ import { h, type TargetedEvent } from "preact";
 import { useState } from "preact/hooks";
 import { visibleText } from "../../report/visible_text.ts";
 import type { Overview, Steered, SteerRequest } from "../backend.ts";
+import { MOST_FEATURES, MOST_NEW_TOKENS, MOST_TEXT } from "../limits.ts";
 import { useAnswer, useAnswers } from "./answers.ts";
 import { FeatureLink, featureName } from "./feature_name.ts";
 import { useAddress } from "./link.ts";
 import { RunStatus, useLiveRun } from "./live_run.ts";
 import { Answered, Page } from "./page.ts";
 import type { SteerRoute } from "./route.ts";
-import { MOST_TEXT } from "./try_page.ts";
 
-/** Most features of one request. */
-export const MOST_FEATURES = 200;
-/** Most tokens that are written. */
-export const MOST_TOKENS = 200;
 /** What a feature is changed by when it is chosen, as a share of its largest activation. */
 const STRENGTH = 0.4;
 
@@ -86,7 +82,7 @@ function Steering(
         { class: "settings" },
         h(NumberSetting, {
           name: "Tokens",
-          ...{ value: request.maxNewTokens, min: 1, max: MOST_TOKENS, step: 1 },
+          ...{ value: request.maxNewTokens, min: 1, max: MOST_NEW_TOKENS, step: 1 },
           change: (maxNewTokens) => change({ maxNewTokens }),
         }),
         h(NumberSetting, {

@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { decimalText, percentText, quantityText } from "../../report/numbers.ts";
 import { visibleText } from "../../report/visible_text.ts";
 import type { Overview, Piece, Tried } from "../backend.ts";
+import { MOST_TEXT } from "../limits.ts";
 import { useAnswer, useAnswers } from "./answers.ts";
 import { Bar } from "./bar.ts";
 import { ColouredText } from "./coloured_text.ts";
@@ -17,8 +18,6 @@ import { Answered, Page } from "./page.ts";
 const PATIENCE = 500;
 /** Features listed at first. */
 const SOME = 30;
-/** UTF-16 units of a text that is read. */
-export const MOST_TEXT = 4000;
 
 /** The page. */
 export function TryPage({ route }: { readonly route: { readonly text: string } }) {

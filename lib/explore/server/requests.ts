@@ -2,8 +2,7 @@
 import { z } from "zod";
 import { InputError } from "../../formats/input_error.ts";
 import type { FeatureQuery, SteerRequest } from "../backend.ts";
-import { MOST_FEATURES, MOST_TOKENS } from "../pages/steer_page.ts";
-import { MOST_TEXT } from "../pages/try_page.ts";
+import { MOST_FEATURES, MOST_NEW_TOKENS, MOST_TEXT } from "../limits.ts";
 
 /** Bytes of a request's body that are read. */
 export const MOST_BYTES = 64 * 1024;
@@ -31,7 +30,7 @@ const steerBody = z.strictObject({
     index: z.int().nonnegative(),
     strength: z.number().min(-100).max(100),
   })).max(MOST_FEATURES),
-  maxNewTokens: z.int().min(1).max(MOST_TOKENS),
+  maxNewTokens: z.int().min(1).max(MOST_NEW_TOKENS),
   temperature: z.number().min(0).max(10),
   seed: z.int().nonnegative(),
 });

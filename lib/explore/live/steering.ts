@@ -1,6 +1,6 @@
 /** Steering by latents that were picked one by one, each with a strength of its own. */
-import { type Edit, saeEdits } from "../steer/interventions.ts";
-import type { Target } from "../sae/target.ts";
+import { type Edit, saeEdits } from "../../steer/interventions.ts";
+import type { Target } from "../../sae/target.ts";
 
 /** A latent and what is added of it, as an activation; negative takes it away. */
 export interface SteeredLatent {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { FeatureClassifier } from "../classify/feature_classifier.ts";
-import { allHookpoints } from "../nn/hookpoints.ts";
+import type { FeatureClassifier } from "../../classify/feature_classifier.ts";
+import { allHookpoints } from "../../nn/hookpoints.ts";
 import { triedOf } from "./tried.ts";
 
 const NAMES = ["layers.1.mlp", "layers.3.mlp"];

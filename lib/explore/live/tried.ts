@@ -1,9 +1,9 @@
 /** What a text's activations say, as the explorer shows it. */
-import { activeFeatures } from "../classify/active_features.ts";
-import type { FeatureClassifier } from "../classify/feature_classifier.ts";
-import { featureScores } from "../classify/scores.ts";
-import type { Tried } from "../explore/backend.ts";
-import type { SparseActivations } from "../interpret/activations.ts";
+import { activeFeatures } from "../../classify/active_features.ts";
+import type { FeatureClassifier } from "../../classify/feature_classifier.ts";
+import { featureScores } from "../../classify/scores.ts";
+import type { Tried } from "../backend.ts";
+import type { SparseActivations } from "../../interpret/activations.ts";
 
 /**
  * The features that fire on a text, those of most activation first, and the languages by their share of
