@@ -380,6 +380,76 @@ Deno.test("--compat paper asks as published, and keeps all latents", () =>
     assert.deepEqual([max_tokens, temperature, response_format], [3000, 0, undefined]);
   }));
 
+/** What a run left, as the published program would have left it. */
+async function asPublished(out: string): Promise<void> {
+  for (const { name } of await Array.fromAsync(Deno.readDir(out))) {
+    if (["latents", "prompts", "explanations", "scores"].includes(name)) continue;
+    await Deno.remove(join(out, name), { recursive: true });
+  }
+  const path = join(out, "latents/layers.0.mlp/config.json");
+  const { babelscope: _, ...config } = await readJson(path);
+  await Deno.writeTextFile(path, JSON.stringify(config));
+}
+
+Deno.test("what the published program left is summed up, and scored again, and never made anew", () =>
+  prepared.withCopy(async (folder) => {
+    await using server = startRuleResponder();
+    const run = (...args: string[]) =>
+      prepared.interpret(folder, [
+        ...[
+          "--compat",
+          "paper",
+          "--name",
+          "paper",
+          "--controls",
+          "none",
+          "--layer",
+          "layers.0.mlp",
+        ],
+        ...["--batch-size", "4", "--min-examples", "20", "--train-type", "top", ...args],
+      ]);
+    const asked = await run("--base-url", server.url, "--dataset-configs", "udhr:{de,th}");
+    assert.equal(asked.code, 0, asked.stderr);
+    const out = join(folder, "paper");
+    const scores = await bytesUnder(join(out, "scores"));
+    await asPublished(out);
+    const latents = await bytesUnder(join(out, "latents"));
+
+    // neither the model nor its activations are looked at
+    await Deno.rename(join(out, "latents"), join(folder, "hidden"));
+    await Deno.remove(join(out, "scores/average_scores.csv"));
+    const summed = await run("--log-results", "--model", "none/such");
+    assert.equal(summed.code, 0, summed.stderr);
+    assert.deepEqual(await bytesUnder(join(out, "scores")), scores);
+    const read = await readInterpretations(out);
+    assert.deepEqual(
+      read?.latents.map(({ index, languages, windows }) => [index, languages.join(), windows]),
+      [[10, "Thai", null], [12, "German", null], [85, "Thai", null]],
+    );
+    assert.equal(
+      read?.latents[0].explanation,
+      await readJson(out, "explanations/layers.0.mlp_latent10.txt"),
+    );
+    const nothing = await run("--log-results", "--scorers", "simulation");
+    assert.match(nothing.stderr, /paper\/scores has no scores of detection or fuzz at these hookp/);
+
+    await Deno.rename(join(folder, "hidden"), join(out, "latents"));
+    const before = server.requests.length;
+    const again = await run(
+      ...["--base-url", server.url, "--request-cache", join(folder, "others")],
+      ...["--dataset-configs", "udhr:en", "--explainer", "none", "--overwrite", "scores"],
+    );
+    assert.equal(again.code, 0, again.stderr);
+    assert.match(
+      again.stderr,
+      /There are [\d,]+ activations on [\d,]+ tokens from another program/,
+    );
+    assert.equal(server.requests.length, before + 3 * (4 + 4));
+    assert.deepEqual(await bytesUnder(join(out, "scores")), scores);
+    assert.deepEqual(await bytesUnder(join(out, "latents")), latents);
+    assert.equal((await readJson(out, "run_config.json")).cache_cfg.dataset_configs.length, 2);
+  }));
+
 Deno.test("what cannot be done is said in one sentence", () =>
   prepared.withCopy(async (folder) => {
     const cases: [string[], RegExp][] = [

@@ -35,6 +35,8 @@ export interface NeighbourOptions {
   readonly latents: LatentsByHookpoint;
   /** What the SAEs and the cache depend on; any JSON value. */
   readonly identity: unknown;
+  /** Take what another program left, which does not say what it was made from. */
+  readonly takePublished?: boolean;
   /** Make them anew, whatever is there (`--overwrite neighbours`). */
   readonly overwrite?: boolean;
 }
@@ -61,6 +63,7 @@ export async function prepareNeighbours(
     const made = { identity: createHash("sha256").update(about).digest("hex") };
     const path = neighboursPath(folder, name, type);
     if (!options.overwrite && await isMade(path, made.identity)) continue;
+    if (!options.overwrite && options.takePublished && await isPublished(path)) continue;
     const lists = await neighboursOf(target, latents, folder, type);
     await writeAtomic(path, `${JSON.stringify(Object.fromEntries(lists))}\n`);
     await writeAtomic(madePath(path), `${JSON.stringify(made)}\n`);
@@ -104,6 +107,10 @@ function madePath(path: string): string {
 async function isMade(path: string, identity: string): Promise<boolean> {
   if (!await isFile(path) || !await isFile(madePath(path))) return false;
   return Made.safeParse(await readJson(madePath(path))).data?.identity === identity;
+}
+
+async function isPublished(path: string): Promise<boolean> {
+  return await isFile(path) && !await isFile(madePath(path));
 }
 
 async function neighboursOf(

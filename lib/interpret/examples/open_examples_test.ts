@@ -361,6 +361,14 @@ Deno.test("neighbours are found in a cache or in weights, once", () =>
       await Deno.writeTextFile(path, "{}");
       await prepareNeighbours(targets, { ...options, identity: "second" });
       assert.equal(await Deno.readTextFile(path), made);
+
+      // as another program leaves it: nothing says what it was made from
+      await Deno.remove(path.replace(".json", ".made.json"));
+      await Deno.writeTextFile(path, "{}");
+      await prepareNeighbours(targets, { ...options, takePublished: true });
+      assert.equal(await Deno.readTextFile(path), "{}");
+      await prepareNeighbours(targets, options);
+      assert.equal(await Deno.readTextFile(path), made);
     }
   }));
 

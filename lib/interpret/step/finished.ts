@@ -39,6 +39,9 @@ const Entry = z.object({
 /** What is known of a finished file. */
 export type FinishedEntry = z.infer<typeof Entry>;
 
+/** Name of the list in the folder of the results. */
+export const FINISHED = "finished.jsonl";
+
 /** Files that are done. */
 export class Finished implements Disposable {
   readonly #folder: string;
@@ -60,7 +63,7 @@ export class Finished implements Disposable {
    * @throws InputError when it cannot be read or written
    */
   static async open(folder: string, anyQuestion = false): Promise<Finished> {
-    const entries = await Checkpoint.open(join(folder, "finished.jsonl"), { form: 1 });
+    const entries = await Checkpoint.open(join(folder, FINISHED), { form: 1 });
     return new Finished(folder, entries, anyQuestion);
   }
 

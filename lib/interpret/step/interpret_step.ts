@@ -9,6 +9,7 @@ import { askRun } from "./ask_run.ts";
 import type { InterpretOptions } from "./options.ts";
 import { planRun } from "./plan_run.ts";
 import { prepare } from "./prepared.ts";
+import { sumsUpPublished, sumUpPublished } from "./published_scores.ts";
 import { MODEL_ROOMS, removeFolders, type Run, writeRun } from "./run.ts";
 import { resultFolder, stagesOf, withOwnNames } from "./settings.ts";
 import { checkSupported } from "./supported.ts";
@@ -36,8 +37,12 @@ export async function runInterpret(
     ? owned.use(await Endpoint.open(options, { signal: stop.signal }))
     : undefined;
   const texts = await promptTexts(options);
-  const session = owned.use(await openSession(options));
   const folder = resultFolder(options);
+  if (await sumsUpPublished(options, folder)) {
+    owned.use(await claimFolder(folder));
+    return await sumUpPublished(options, folder, started);
+  }
+  const session = owned.use(await openSession(options));
   owned.use(await claimFolder(folder));
   let model: Promise<RunningModel> | undefined;
   const openModel = () => model ??= runModel(session, options).then((model) => owned.use(model));

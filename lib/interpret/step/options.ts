@@ -265,7 +265,10 @@ function withAsking(command: Command): void {
       [...CONTROLS],
     )
     .option("--log-probs", "refused: scores do not rest on what endpoints may leave out")
-    .option("--prompt-texts <file>", "JSON with other instructions and few-shot examples");
+    .option(
+      "--prompt-texts <file>",
+      "JSON with other instructions and few-shot examples, or a published default_instruction.json",
+    );
   command.optionsGroup("The model that is asked:");
   withEndpointOptions(asStep(command));
   command

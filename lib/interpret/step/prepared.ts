@@ -7,7 +7,8 @@ import { InputError } from "../../formats/input_error.ts";
 import { type IdentifiedFeatures, identifiedFeatures } from "../../identify/lape_result.ts";
 import { userAccess } from "../../subject/access.ts";
 import type { LatentsByHookpoint } from "../latent_cache/cache_options.ts";
-import { openTokenMatrix } from "../latent_cache/token_matrix.ts";
+import { openPublishedCache, type PublishedCache } from "../latent_cache/published_cache.ts";
+import { openTokenMatrix, type TokenMatrixOptions } from "../latent_cache/token_matrix.ts";
 import { type PassDone, readActivationsOnce } from "./activations.ts";
 import {
   byHookpoint,
@@ -30,22 +31,23 @@ export interface Prepared {
   readonly candidates: readonly ChosenLatent[];
   readonly rows: TokenRows;
   readonly pass: PassDone;
+  /** True where the activations are another program's. */
+  readonly isPublished: boolean;
   readonly examples: ReturnType<typeof exampleOptions>;
 }
 
 /** Batches of identify, where it has to run first: texts are short there. */
-const IDENTIFY_TEXTS = 1024;
+export const IDENTIFY_TEXTS = 1024;
 
 /**
- * Finds out what is to be explained, and reads its activations where they are not there yet.
+ * Finds out what is to be explained, and reads its activations where they are not there yet. A cache that
+ * another program left is taken as it is.
  *
  * @param code hash of the code that computes activations
  * @throws InputError for anything that cannot be used
  */
-export async function prepare(
-  { options, folder, session, owned, openModel }: Run,
-  code: string,
-): Promise<Prepared> {
+export async function prepare(run: Run, code: string): Promise<Prepared> {
+  const { options, folder, session, owned } = run;
   const { subject } = session;
   if (subject.kind !== "latents") {
     throw new InputError(
@@ -62,37 +64,52 @@ export async function prepare(
       controlCandidates(hookpoint, identifiedIndices(lape.result, hookpoint.layer), options.seed)
     )
     : [];
+  const identified = all.flatMap(({ identified }) => identified);
+  const published = await openPublishedCache(folder, [...byHookpoint(identified).keys()]);
   const texts = tokenMatrixOptions(options);
+  const examples = exampleOptions(options, subject.modelName === "embedded");
+  const rows = published ? owned.use(published).tokens : await openRows(run, texts);
+  const settings = runConfig(options, {
+    model: subject.modelName,
+    saes: subject.saeName,
+    hookpoints: subject.targets.map(({ hookpoint }) => hookpoint.name),
+    lape: lape.path,
+    ...{ texts, examples },
+  });
+  await writeManifest(
+    join(folder, "run_config.json"),
+    published ? { ...settings, cache_cfg: published.config } : settings,
+  );
+  const pass = published ? passOf(published) : await readActivationsOnce({
+    ...{ folder, session, rows, code, openModel: run.openModel },
+    wanted: keptLatents([...identified, ...candidates], options),
+    config: cacheConfig(options, { texts }),
+  }, options);
+  const origin = published ? " from another program" : pass.known ? " from an earlier run" : "";
+  remark(
+    `${pass.known ? "There are" : "Read"} ${pass.entries.toLocaleString("en")} activations on ` +
+      `${pass.tokens.toLocaleString("en")} tokens${origin}.`,
+  );
+  return { lape, chosen, candidates, rows, pass, isPublished: published !== undefined, examples };
+}
+
+/** The token matrix of the texts that options name. */
+async function openRows(
+  { folder, session: { subject }, owned }: Run,
+  texts: TokenMatrixOptions,
+): Promise<TokenRows> {
   const model = {
     name: subject.modelName,
     tokenizer: subject.tokenizer,
     vocabularySize: subject.config.vocabularySize,
     hashes: subject.hashes.model,
   };
-  const rows = owned.use(
-    await openTokenMatrix(texts, model, userAccess(), join(folder, "rows")),
-  );
-  const examples = exampleOptions(options, subject.modelName === "embedded");
-  await writeManifest(
-    join(folder, "run_config.json"),
-    runConfig(options, {
-      model: subject.modelName,
-      saes: subject.saeName,
-      hookpoints: subject.targets.map(({ hookpoint }) => hookpoint.name),
-      lape: lape.path,
-      ...{ texts, examples },
-    }),
-  );
-  const pass = await readActivationsOnce({
-    ...{ folder, session, rows, code, openModel },
-    wanted: keptLatents([...all.flatMap(({ identified }) => identified), ...candidates], options),
-    config: cacheConfig(options, { texts }),
-  }, options);
-  remark(
-    `${pass.known ? "There are" : "Read"} ${pass.entries.toLocaleString("en")} activations on ` +
-      `${pass.tokens.toLocaleString("en")} tokens${pass.known ? " from an earlier run" : ""}.`,
-  );
-  return { lape, chosen, candidates, rows, pass, examples };
+  return owned.use(await openTokenMatrix(texts, model, userAccess(), join(folder, "rows")));
+}
+
+/** What there is to say of a pass that another program made. */
+function passOf({ tokens: { rows, contextLength }, entries }: PublishedCache): PassDone {
+  return { rows, tokens: rows * contextLength, entries, known: true, adapter: undefined };
 }
 
 /**

@@ -22,9 +22,9 @@ export interface Interpretation extends LatentName {
   readonly explanation: string | null;
   /** What is wrong with the explanation, or why there is none; null where all is well. */
   readonly problem: string | null;
-  /** Windows in which it fires, of all. */
-  readonly activeWindows: number;
-  readonly windows: number;
+  /** Windows in which it fires, of all; null where nobody has looked. */
+  readonly activeWindows: number | null;
+  readonly windows: number | null;
   /** Of its own explanation. */
   readonly scores: readonly InterpretationScore[];
   /** Of another latent's explanation, as a control; empty where there are none. */
@@ -141,8 +141,8 @@ const LatentRow = z.object({
 const ExplanationRow = LatentRow.extend({
   explanation: z.string().nullable(),
   problem: z.string().nullable(),
-  active_windows: z.number(),
-  windows: z.number(),
+  active_windows: z.number().nullable(),
+  windows: z.number().nullable(),
 });
 const ScoreRow = LatentRow.extend({
   scorer: z.string(),

@@ -21,11 +21,11 @@ export const LANGUAGE_SEPARATOR = "; ";
 /**
  * `explanations.parquet` and `.csv`.
  *
- * @param statisticsOf a latent
+ * @param statisticsOf a latent; cells are empty where it gives none
  */
 export function explanationColumns(
   explained: readonly Explained[],
-  statisticsOf: (latent: LatentName) => FiringStatistics,
+  statisticsOf: (latent: LatentName) => FiringStatistics | undefined,
 ): Columns {
   const rows = explained.map((item) => ({ item, statistics: statisticsOf(item.latent) }));
   const column = (cell: (row: typeof rows[number]) => Cell) => rows.map(cell);
@@ -34,11 +34,11 @@ export function explanationColumns(
     ...latentColumns(explained),
     explanation: column(({ item }) => item.kind === "explained" ? item.text : null),
     problem: column(({ item }) => item.kind === "explained" ? item.problem ?? null : item.kind),
-    active_windows: column(({ statistics }) => statistics.activeWindows),
-    windows: column(({ statistics }) => statistics.windows),
-    fired_tokens: column(({ statistics }) => statistics.firedTokens),
-    tokens: column(({ statistics }) => statistics.tokens),
-    max_activation: column(({ statistics }) => statistics.max),
+    active_windows: column(({ statistics }) => statistics?.activeWindows ?? null),
+    windows: column(({ statistics }) => statistics?.windows ?? null),
+    fired_tokens: column(({ statistics }) => statistics?.firedTokens ?? null),
+    tokens: column(({ statistics }) => statistics?.tokens ?? null),
+    max_activation: column(({ statistics }) => statistics?.max ?? null),
   };
 }
 

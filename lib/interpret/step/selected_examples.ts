@@ -40,6 +40,7 @@ export async function openSelected(
       type: examples.neighboursType,
       latents: byHookpoint(latents),
       identity: { hashes: subject.hashes, rows: rows.sha256 },
+      takePublished: prepared.isPublished,
       overwrite: options.overwrite.includes("neighbours"),
     });
   }

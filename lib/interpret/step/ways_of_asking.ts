@@ -3,7 +3,12 @@ import { readJson } from "../../data/files.ts";
 import type { LatentName } from "../example.ts";
 import type { Explainer } from "../explainers/explainer.ts";
 import { openExplainer } from "../explainers/open_explainer.ts";
-import { type PromptTexts, PUBLISHED_TEXTS, readPromptTexts } from "../prompts/prompt_texts.ts";
+import {
+  type PromptTexts,
+  PUBLISHED_TEXTS,
+  readPromptTexts,
+  withInstruction,
+} from "../prompts/prompt_texts.ts";
 import { openScorer, type Scorer, type ScorerOptions } from "../scorers/open_scorer.ts";
 import type { ChosenLatent } from "./chosen_latents.ts";
 import type { InterpretOptions } from "./options.ts";
@@ -19,14 +24,19 @@ export interface WaysOfAsking {
 }
 
 /**
- * The published texts of prompts, or those of `--prompt-texts`.
+ * The published texts of prompts, or those of `--prompt-texts`: an object with some of them, or a
+ * published instruction file.
  *
  * @throws InputError when they cannot be read
  */
 export async function promptTexts(
   { promptTexts: path }: InterpretOptions,
 ): Promise<PromptTexts> {
-  return path === undefined ? PUBLISHED_TEXTS : readPromptTexts(await readJson(path), path);
+  if (path === undefined) return PUBLISHED_TEXTS;
+  const json = await readJson(path);
+  return typeof json === "string" || Array.isArray(json)
+    ? withInstruction(PUBLISHED_TEXTS, json, path)
+    : readPromptTexts(json, path);
 }
 
 /**

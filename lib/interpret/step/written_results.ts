@@ -7,14 +7,17 @@ import { averageScores } from "../metrics/language_scores.ts";
 import type { LatentName } from "../example.ts";
 import type { Explained } from "./explain_latents.ts";
 import { type Failures, listed } from "./failures.ts";
-import { explanationColumns, scoreColumns } from "./result_tables.ts";
+import { explanationColumns, type FiringStatistics, scoreColumns } from "./result_tables.ts";
 import type { Scored } from "./score_latents.ts";
 import type { SelectedLatents } from "./select_latents.ts";
 import { groupedScores, summarise, type Summary } from "./summary.ts";
 
 /** What was found, whole or as far as a budget went. */
 export interface Findings {
-  readonly selected: SelectedLatents;
+  readonly selected: Omit<SelectedLatents, "statisticsOf"> & {
+    /** Undefined where nobody has looked how often the latent fires. */
+    statisticsOf(latent: LatentName): FiringStatistics | undefined;
+  };
   readonly explained: readonly Explained[];
   /** Of all groups and scorers. */
   readonly scored: readonly Scored[];
@@ -40,7 +43,7 @@ export async function writeFindings(
   folder: string,
   { selected, explained, scored }: Findings,
 ): Promise<{ readonly summary: Summary; readonly failures: Failures }> {
-  const firedTokens = (latent: LatentName) => selected.statisticsOf(latent).firedTokens;
+  const firedTokens = (latent: LatentName) => selected.statisticsOf(latent)?.firedTokens ?? NaN;
   const summary = summarise(scored, firedTokens);
   const failures = failuresOf({ selected, explained, scored });
   const identified = scored.filter(({ group }) => group === "identified");
