@@ -42,9 +42,11 @@ export function entropyFigure(
       id: "entropy-distribution",
       group: "Features",
       title: "Entropy of the features",
-      see: `The further left, the more a feature belongs to one language alone: half of them are ` +
-        `below ${middle.toFixed(2)}, that is, fire as if in ${Math.exp(middle).toFixed(1)} of ` +
-        `${languages.length} languages.`,
+      see: features.length === 0
+        ? "No language has a feature of its own."
+        : `The further left, the more a feature belongs to one language alone: half of them are ` +
+          `below ${middle.toFixed(2)}, that is, fire as if in ${Math.exp(middle).toFixed(1)} of ` +
+          `${languages.length} languages.`,
     },
     {
       value: "entropy",

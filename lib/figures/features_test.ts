@@ -62,6 +62,7 @@ Deno.test("entropies: each feature once, twice as published; at most 30 round st
   assert.deepEqual([edges[0], edges[1], edges.at(-1)], [0, 0.1, 2.8]);
   assert.ok(edges.length <= 31 && edges.at(-1)! >= Math.log(15));
   assert.match(figure.see, /below 0\.69, that is, fire as if in 2\.0 of 15 languages/);
+  assert.doesNotMatch(entropyFigure([], languages).see, /NaN/);
 });
 
 Deno.test("owners: how many languages candidates belong to, and which are kept", () => {

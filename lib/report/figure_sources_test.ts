@@ -293,6 +293,23 @@ Deno.test("maps: decoder rows of the embedded SAEs, features before the backgrou
   assert.deepEqual(layers, [0]);
 });
 
+Deno.test("maps are of the SAEs that features were found with, or not at all", async () => {
+  await using folder = await temporaryFolder();
+  const manifest = {
+    options: { layer: ["layers.0.mlp"] },
+    saes: { sha256: { "layers.0.mlp/sae.safetensors": "0".repeat(64) } },
+  };
+  await writeIdentification(folder.path);
+  await writeJson(folder.path, "run.json", manifest);
+  await assert.rejects(
+    readFigures(folder.path, { maps: true }),
+    (error) => error instanceof InputError && /SAEs are not those/.test(error.message),
+  );
+  const gone = { ...manifest.options, localSaeDir: [join(folder.path, "gone")] };
+  await writeJson(folder.path, "run.json", { options: gone });
+  await assert.rejects(readFigures(folder.path, { maps: true }), InputError);
+});
+
 Deno.test("damaged files are named in one sentence", async () => {
   const damaged: [string, string][] = [
     ["features.parquet", "PAR1"],

@@ -2,11 +2,12 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { Checkpoint } from "../../data/checkpoint.ts";
+import { InputError } from "../../formats/input_error.ts";
 import type { Figure } from "../../figures/figure.ts";
 import { decoderMapFigure, LEAST_MAPPED, mappedLatents } from "../../figures/decoder_map.ts";
 import { umapOf } from "../../figures/umap.ts";
 import { userAccess } from "../../subject/access.ts";
-import { openSubject } from "../../subject/subject.ts";
+import { openSubject, type Subject } from "../../subject/subject.ts";
 import type { FoundFeature, FoundFeatures } from "./features.ts";
 import { jsonOf } from "./result_folder.ts";
 
@@ -14,8 +15,10 @@ const RunRecord = z.looseObject({
   options: z.looseObject({
     model: z.string().optional(),
     saeModel: z.union([z.string(), z.array(z.string())]).optional(),
+    localSaeDir: z.array(z.string()).optional(),
     layer: z.array(z.string()).optional(),
   }),
+  saes: z.looseObject({ sha256: z.record(z.string(), z.string()) }).optional(),
 });
 
 /** File of places in the folder: maps that were made once are not made again. */
@@ -41,9 +44,10 @@ export async function decoderMaps(
   { explanations, progress }: MapOptions = {},
 ): Promise<Figure[]> {
   const run = await jsonOf(join(folder, "run.json"), RunRecord);
-  const { model, saeModel, layer: hookpoints } = run?.options ?? {};
-  const saes = typeof saeModel === "string" ? [saeModel] : saeModel;
+  const { model, saeModel, localSaeDir, layer: hookpoints } = run?.options ?? {};
+  const saes = localSaeDir ?? (typeof saeModel === "string" ? [saeModel] : saeModel);
   using subject = await openSubject({ model, saes, hookpoints }, userAccess());
+  checkSaes(folder, run?.saes?.sha256, subject);
   using kept = await Checkpoint.open<number[][]>(join(folder, KEPT), {
     places: "UMAP of cosines 1", // counted up where umap.ts places the same rows elsewhere
     saes: subject.hashes.saes,
@@ -74,6 +78,18 @@ export async function decoderMaps(
     ));
   }
   return figures;
+}
+
+/** A map of other decoder rows under the same indices would look as good, and be wrong. */
+function checkSaes(
+  folder: string,
+  then: Readonly<Record<string, string>> | undefined,
+  { hashes: { saes: now } }: Subject,
+): void {
+  if (!then || Object.entries(then).every(([file, hash]) => now[file] === hash)) return;
+  throw new InputError(
+    `the SAEs are not those that the features in ${folder} were found with; put their files back.`,
+  );
 }
 
 function describe(
