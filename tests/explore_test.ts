@@ -489,6 +489,11 @@ async function refusals(results: string, texts: string): Promise<void> {
     assert.equal(stderr.trim().split("\n").length, 1, stderr);
   };
   await refused(["--host", "0.0.0.0"], /^babelscope explore: --host 0\.0\.0\.0 would let other/);
+  // the index is there, but what would run is not what it was made with
+  await refused(
+    ["--index-only", "--layer", "layers.3.mlp"],
+    /^babelscope explore: The model or SAEs are not those that .* was made with/,
+  );
   await Deno.remove(join(results, "explore.sqlite"));
   await writeCorpus(texts, { ar: ARABIC.slice(1) });
   const { code, stderr } = await runScript("explore", ["--out-dir", results, "--index-only"]);

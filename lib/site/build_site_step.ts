@@ -54,7 +54,7 @@ export async function runBuildSite(options: BuildSiteOptions): Promise<Site> {
   await checkSiteFolder(folder);
   const features = await identifiedFeatures(options, "latents");
   const results = await readResults(options.outDir, features);
-  using session = await openSession({ ...options, ...results.options });
+  using session = await openSession({ ...results.options, ...options });
   const database = await openExplorerIndex(results, session, options);
   try {
     const { model, saeModel, localSaeDir, layer } = results.options;

@@ -39,6 +39,7 @@ export async function openExplorerIndex(
     interpretations: interpretations.sha256,
     code: await codeHash(ROOMS),
   });
+  checkSubject(results, session); // also where the index is there: the model runs for visitors
   const path = join(results.folder, INDEX_FILE);
   const there = await indexOf(path, identity);
   if (there) return there;
@@ -72,7 +73,6 @@ async function build(
   },
 ): Promise<void> {
   using _claim = await claimFolder(results.folder);
-  checkSubject(results, session);
   const corpora = await openCorpora(results.options, results.options);
   checkCorpora(results, corpora);
   const counts = await readResultCounts(results);
