@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { FAMILIES, openTestGpu } from "../../tests/support/gpu.ts";
 import { randomValues, seededRandom } from "../../tests/support/numbers.ts";
-import type { Gpu } from "./device.ts";
+import { type Gpu, GRID } from "./device.ts";
 import { recordGroupMax } from "./group_max.ts";
 import { recordRadixTopK } from "./radix_topk.ts";
 import type { Recorder } from "./recorder.ts";
@@ -49,7 +49,9 @@ function expectedTopK(row: Float32Array, k: number) {
 for (const family of FAMILIES) {
   Deno.test(`TopK for any k, in the order of indices: ${family}`, async () => {
     using gpu = await openTestGpu({ family });
-    const sizes = [[1, 1, 1], [31, 33, 7], [5, 257, 257], [3, 4099, 1500], [66_000, 5, 2]];
+    const sizes = [[1, 1, 1], [31, 33, 7], [5, 257, 257], [3, 4099, 1500]];
+    // more rows than workgroups along one dimension: the fold of the grid is the same in both families
+    if (family === "texture") sizes.push([GRID + 11, 5, 2]);
     for (const [rows, width, k] of sizes) {
       const values = activations(rows * width, rows);
       const entries = await found(
@@ -70,7 +72,7 @@ for (const family of FAMILIES) {
 
   Deno.test(`the largest of each group, ties to the lowest index: ${family}`, async () => {
     using gpu = await openTestGpu({ family });
-    const sizes = [[1, 1, 1], [31, 33, 11], [5, 257, 1], [7, 1030, 10], [22_000, 6, 3]];
+    const sizes = [[1, 1, 1], [31, 33, 11], [5, 257, 1], [7, 1030, 10], [11_000, 6, 3]];
     for (const [rows, width, groups] of sizes) {
       const values = activations(rows * width, rows + 1);
       const entries = await found(
