@@ -102,24 +102,27 @@ Deno.test("a budget ends the run with what is there; a larger one goes on from i
     assert.deepEqual(await results(folder), whole.files);
   }));
 
-Deno.test("Ctrl-C waits for what was asked, and says that it is kept", () =>
-  prepared.withCopy(async (folder) => {
-    await using server = startRuleResponder({ faults: [{ fault: { late: 60 } }] });
-    const process = prepared.start(folder, ["--base-url", server.url]);
-    await until(() => server.requests.length >= 6);
-    process.kill("SIGINT");
-    const { code, stderr } = await process.output();
-    assert.equal(code, 130);
-    assert.match(
-      new TextDecoder().decode(stderr),
-      /\nInterrupted; what was answered is kept[^\n]*\.\n$/,
-    );
-    assert.equal(await answersKept(folder), answered(server).length);
-    const { code: again } = await prepared.interpret(folder, ["--base-url", server.url]);
-    assert.equal(again, 0);
-    assert.deepEqual(answered(server).sort(), whole.questions);
-    assert.deepEqual(await results(folder), whole.files);
-  }));
+// while latents are explained, then while they are scored by several questions each
+for (const count of [6, 30]) {
+  Deno.test(`Ctrl-C after ${count} questions waits for what was asked, and says that it is kept`, () =>
+    prepared.withCopy(async (folder) => {
+      await using server = startRuleResponder({ faults: [{ fault: { late: 60 } }] });
+      const process = prepared.start(folder, ["--base-url", server.url]);
+      await until(() => server.requests.length >= count);
+      process.kill("SIGINT");
+      const { code, stderr } = await process.output();
+      assert.equal(code, 130);
+      assert.match(
+        new TextDecoder().decode(stderr),
+        /\nInterrupted; what was answered is kept[^\n]*\.\n$/,
+      );
+      assert.equal(await answersKept(folder), answered(server).length);
+      const { code: again } = await prepared.interpret(folder, ["--base-url", server.url]);
+      assert.equal(again, 0);
+      assert.deepEqual(answered(server).sort(), whole.questions);
+      assert.deepEqual(await results(folder), whole.files);
+    }));
+}
 
 Deno.test("whatever is asked at once, the results are the same", () =>
   prepared.withCopy(async (folder) => {

@@ -1,6 +1,7 @@
 /** A model of embeddings behind an endpoint. */
 import { Buffer } from "node:buffer";
 import { z } from "zod";
+import { allAnswered } from "./all_answered.ts";
 import { ChatFailure, type Embedder, type Usage } from "./chat.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Inquiry, Reading } from "./inquiry.ts";
@@ -56,7 +57,7 @@ export async function openEmbedder(
         vectors.set(text, await endpoint.recall(identity(text), Kept));
       }
       const missing = [...vectors.keys()].filter((text) => vectors.get(text) === undefined);
-      await Promise.all(
+      await allAnswered(
         batches(missing).map(async (batch) => {
           const { value } = await endpoint.answer(inquiry(batch));
           batch.forEach((text, i) => vectors.set(text, value[i]));

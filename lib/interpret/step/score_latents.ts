@@ -1,4 +1,5 @@
 /** From explanations to scores, on disk. */
+import { allAnswered } from "../../llm/all_answered.ts";
 import { BudgetSpent, ChatFailure, type Embedder } from "../../llm/chat.ts";
 import type { LatentExamples } from "../example.ts";
 import type { LatentScore } from "../metrics/latent_score.ts";
@@ -156,7 +157,7 @@ function chatInquiry(
   return {
     asked: askedHash(chatModel, scorer.name, questions.map((question) => question.request(0))),
     async ask() {
-      const answers = await Promise.all(questions.map((question) => asking.rows(question)));
+      const answers = await allAnswered(questions.map((question) => asking.rows(question)));
       return {
         rows: answers.flatMap(({ value }) => value),
         failures: questions.length === 0
