@@ -97,6 +97,35 @@ Deno.test("average_scores.csv has the published columns, rows and digits", () =>
   });
 });
 
+Deno.test("a mean between two third decimals is rounded to the even one, as pandas does", () => {
+  // 13.91 / 20 = 0.6955; summed one after the other, doubles come out below it
+  const hundredths = [
+    53,
+    52,
+    82,
+    40,
+    92,
+    52,
+    48,
+    87,
+    87,
+    69,
+    80,
+    83,
+    57,
+    69,
+    86,
+    85,
+    80,
+    45,
+    90,
+    54,
+  ];
+  const latents = hundredths.map((hits) => latent([hits, 100 - hits, hits, 100 - hits]));
+  const { accuracy, recall } = averageScores({ fuzz: latents });
+  assert.deepEqual([accuracy, recall], [[0.696], [0.696]]);
+});
+
 Deno.test("pooled metrics are of all rows together", () => {
   const pooled = pooledMetrics([latent([4, 0, 4, 0]), latent([0, 8, 8, 0])]);
   assert.equal(pooled?.recall.value, 4 / 12);

@@ -48,7 +48,17 @@ export function weightedMean(values: readonly number[], weights: ArrayLike<numbe
   return total === 0 ? NaN : sum / total;
 }
 
-/** NaN of none. */
+/**
+ * NaN of none. The sum is compensated for rounding (Kahan 1965), as that of pandas is: a mean that lies
+ * between two third decimals is rounded as there.
+ */
 export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  let [sum, lost] = [0, 0];
+  for (const value of values) {
+    const term = value - lost;
+    const next = sum + term;
+    lost = next - sum - term;
+    sum = next;
+  }
+  return sum / values.length;
 }
