@@ -34,12 +34,12 @@ export async function readFindings(folder: string, judge: IdentifierName): Promi
         `"babelscope identify --out-dir ${folder}" and the steps after it, first.`,
     );
   }
-  const { model, saes, corpora, certainty } = await read(join(folder, "run.json"), RunRecord);
+  const run = await read(join(folder, "run.json"), RunRecord);
+  const { model, saes, corpora, certainty } = run;
   return {
-    model: model.name === "embedded" ? "the embedded model" : model.name,
-    saes: saes.name === "embedded" ? "that come with it" : saes.name ?? "none",
-    foundOn: [...new Set(corpora.flatMap(({ data_sets }) => data_sets))].map(withoutLanguage)
-      .filter((name, i, all) => all.indexOf(name) === i).join(", "),
+    model: model?.name === "embedded" ? "the embedded model" : model?.name ?? UNTOLD,
+    saes: saes?.name === "embedded" ? "that come with it" : saes ? saes.name ?? "none" : UNTOLD,
+    foundOn: corpora ? dataSetsOf(corpora.flatMap(({ data_sets }) => data_sets)) : UNTOLD,
     features: await languageFeatures(folder),
     tested: certainty && certainty.tests > 0
       ? { tests: certainty.tests, significant: certainty.units_with_q_below_0_05 }
@@ -53,11 +53,19 @@ export async function readFindings(folder: string, judge: IdentifierName): Promi
 }
 
 const RunRecord = z.looseObject({
-  model: z.looseObject({ name: z.string() }),
-  saes: z.looseObject({ name: z.string().nullable() }),
-  corpora: z.array(z.looseObject({ data_sets: z.array(z.string()) })),
+  // Not told of counts that identify only read.
+  model: z.looseObject({ name: z.string() }).optional(),
+  saes: z.looseObject({ name: z.string().nullable() }).optional(),
+  corpora: z.array(z.looseObject({ data_sets: z.array(z.string()) })).optional(),
   certainty: z.looseObject({ tests: z.number(), units_with_q_below_0_05: z.number() }).nullable(),
 });
+
+/** What stands for names that run.json does not tell. */
+const UNTOLD = "not told";
+
+function dataSetsOf(specs: readonly string[]): string {
+  return [...new Set(specs.map(withoutLanguage))].join(", ");
+}
 
 /** `udhr:en:odd` → `udhr:odd` */
 function withoutLanguage(spec: string): string {
