@@ -252,6 +252,23 @@ Deno.test("interpret: entropy against scores, controls, and explanations", async
   );
 });
 
+Deno.test("several runs of interpret are not taken for one", async () => {
+  const figures = await figuresOf(async (folder) => {
+    await writeIdentification(folder);
+    for (const [run, sign] of [["small", -1], ["large", 1]] as const) {
+      await table(join(folder, "interpret", run), "scores", [
+        ["group", "scorer", "layer", "latent", "accuracy"],
+        ...FEATURES.map(([, layer, index, entropy]) => [
+          ...["identified", "fuzz", layer, index, 0.5 + sign * entropy / 10],
+        ]),
+      ]);
+    }
+  });
+  const { see, rows } = figures.get("entropy-and-accuracy")!;
+  assert.equal(rows.length, 8);
+  assert.match(see, /fuzz \(interpret\/large\) r = 1\.000.*fuzz \(interpret\/small\) r = −1\.000/);
+});
+
 Deno.test("train-sae and evaluate-sae, wherever in the folder; a line that is being written is left", async () => {
   const figures = await figuresOf(async (folder) => {
     const lines = [

@@ -17,7 +17,7 @@ const METRICS = ["accuracy", "f1_score", "precision", "recall"] as const;
  * @throws InputError for files that are damaged
  */
 export async function explanationsIn(folder: string): Promise<Map<string, string>> {
-  const rows = await tables(folder, EXPLANATIONS);
+  const rows = (await tables(folder, EXPLANATIONS)).flatMap(({ rows }) => rows);
   const own = rows.filter(({ group, explanation }) =>
     group === IDENTIFIED && typeof explanation === "string"
   );
@@ -25,7 +25,8 @@ export async function explanationsIn(folder: string): Promise<Map<string, string
 }
 
 /**
- * Entropy against each metric of the scores, and scores beside those of controls.
+ * Entropy against each metric of the scores, and scores beside those of controls; of several runs, each
+ * for itself.
  *
  * @throws InputError for files that are damaged
  */
@@ -33,18 +34,24 @@ export async function interpretationFigures(
   folder: string,
   { features, languages }: FoundFeatures,
 ): Promise<Figure[]> {
-  const rows = await tables(folder, SCORES);
+  const runs = await tables(folder, SCORES);
+  const rows = runs.flatMap(({ path, rows }) =>
+    rows.map((row): TableRow & { readonly scorer: string } => ({
+      ...row,
+      scorer: runs.length === 1 ? String(row.scorer) : `${row.scorer} (${path || "."})`,
+    }))
+  );
   const byPlace = Map.groupBy(features, ({ layer, index }) => `${layer}/${index}`);
   const scores = rows.filter(({ group }) => group === IDENTIFIED).flatMap((row) =>
     (byPlace.get(placeOf(row)) ?? []).map(({ language, layer, index, entropy }) => ({
       ...{ language, layer, index, entropy },
-      scorer: String(row.scorer),
+      scorer: row.scorer,
       metrics: Object.fromEntries(METRICS.map((metric) => [metric, numberOf(row[metric])])),
     }))
   );
   const controlled = rows.flatMap((row) => {
     const score = numberOf(row.accuracy);
-    return score === null ? [] : [{ scorer: String(row.scorer), group: String(row.group), score }];
+    return score === null ? [] : [{ scorer: row.scorer, group: String(row.group), score }];
   });
   return [
     ...correlationFigures(scores, languages),
@@ -52,12 +59,12 @@ export async function interpretationFigures(
   ];
 }
 
-async function tables(folder: string, name: string): Promise<TableRow[]> {
-  const found: TableRow[] = [];
-  for (const path of await foldersWith(folder, name)) {
-    found.push(...await rowsOf(join(folder, path, name)));
-  }
-  return found;
+/** A table of each run of interpret in a folder. */
+async function tables(folder: string, name: string) {
+  const paths = await foldersWith(folder, name);
+  return await Promise.all(
+    paths.map(async (path) => ({ path, rows: await rowsOf(join(folder, path, name)) })),
+  );
 }
 
 function placeOf({ layer, latent }: TableRow): string {
