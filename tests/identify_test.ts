@@ -421,11 +421,11 @@ Deno.test("--config and both spellings mean the same, from any folder", async ()
   });
 });
 
-Deno.test("--in-path reads only the data sets that are named", async () => {
+Deno.test("--in-path takes a whole path, and reads only the data sets that are named", async () => {
   const { results } = await sharedRun();
   await withFolder(async (cwd) => {
     const outcome = await runScript("identify", [
-      ...["--in-dir", results, "--in-path", "counts", "--dataset-configs", "my texts:{th,ja}"],
+      ...["--in-path", join(results, "counts"), "--dataset-configs", "my texts:{th,ja}"],
       ...QUICK,
     ], { cwd, ...NO_ADAPTER });
     assert.equal(outcome.code, 0, outcome.stderr);

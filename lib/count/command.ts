@@ -1,5 +1,5 @@
 /** The command line of counting: options that `count` and `identify` share, and what they mean. */
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { cachedBytes } from "../cli/cache.ts";
 import { remark } from "../cli/output.ts";
 import { type Progress, progress } from "../cli/progress.ts";
@@ -87,7 +87,7 @@ export async function count(
   const session = undo.use(await openSession(options, hookpoints));
   checkKind(session.subject, wanted);
   const code = await codeHash(COUNTING_ROOMS);
-  const folder = resolve(join(options.outDir, outPath ?? COUNT_FOLDERS[session.subject.kind]));
+  const folder = resolve(options.outDir, outPath ?? COUNT_FOLDERS[session.subject.kind]);
   let shown: Progress | undefined;
   const { results, guarded } = await runCount({
     subject: session.subject,

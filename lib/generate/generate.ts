@@ -48,7 +48,7 @@ export async function generateTexts(options: GenerateOptions): Promise<void> {
   using session = await openSession(options, neurons ? ["layers.*.mlp.act_fn"] : undefined);
   const plan = await planned(options, session.subject);
   const { jobs, sampling, features } = plan;
-  const folder = resolve(join(options.outDir, options.outPath));
+  const folder = resolve(options.outDir, options.outPath);
   using _claim = await claimFolder(folder);
   const { adapter } = await session.openGpu();
   const code = await codeHash(ROOMS);

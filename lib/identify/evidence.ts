@@ -1,5 +1,5 @@
 /** The counts an identification starts from: made now, or found in a folder. */
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { describeSpec, parseDatasetConfigs } from "../data/dataset_configs.ts";
 import { type Language, languageOf } from "../data/languages.ts";
 import { versions } from "../data/manifest.ts";
@@ -58,7 +58,7 @@ export async function readEvidence(
   datasets: readonly string[] | undefined,
   compat: "paper" | undefined,
 ): Promise<Evidence> {
-  const folder = resolve(join(inDir, inPath));
+  const folder = resolve(inDir, inPath);
   const specs = datasets && parseDatasetConfigs(datasets, { compat });
   const found = await findStoredCounts(folder, specs);
   const files = found.map(({ lang, path }) => ({ language: languageOf(lang), path }));

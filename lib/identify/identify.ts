@@ -59,9 +59,7 @@ export interface Identified {
 export async function identify(options: IdentifyOptions, named: boolean): Promise<Identified> {
   const started = new Date();
   checkBeforeCounting(options);
-  const folder = resolve(
-    join(options.outDir, options.outPath ?? (isLape(options) ? "neurons" : "")),
-  );
+  const folder = resolve(options.outDir, options.outPath ?? (isLape(options) ? "neurons" : ""));
   using _claim = await claimFolder(folder);
   using evidence = await gather(options, named);
   const { pooled } = evidence;

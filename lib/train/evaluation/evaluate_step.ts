@@ -55,7 +55,7 @@ export async function runEvaluation(options: EvaluateOptions): Promise<void> {
   using session = await openSession(options);
   const targets = session.subject.targets.map(decodable);
   const excluded = excludedTokens(options.excludeTokens ?? [], session.subject.tokenizer);
-  const folder = resolve(join(options.outDir, options.outPath));
+  const folder = resolve(options.outDir, options.outPath);
   using _claim = await claimFolder(folder);
   using model = await runModel(session, options);
   const languages = await languagesOf(data, options, session, model);
