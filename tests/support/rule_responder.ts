@@ -151,8 +151,29 @@ function lettersOf(text: string): number[] {
   return [1, ...letters.map((letter) => lower.split(letter).length - 1)];
 }
 
-if (import.meta.main) {
-  const server = startRuleResponder({ port: Number(Deno.args[0] ?? 8080) });
-  // deno-lint-ignore no-console -- this is a program for demonstrations, not a step
-  console.log(`answers at ${server.url}`);
+if (import.meta.main) demonstrate(Deno.args[0] ?? "8080");
+
+/** Answers until it is stopped; says where, or in one sentence why not. */
+function demonstrate(given: string): void {
+  try {
+    const { url } = startRuleResponder({ port: portIn(given) });
+    // deno-lint-ignore no-console -- this is a program for demonstrations, not a step
+    console.log(`Answers at --base-url ${url}, until Ctrl-C.`);
+  } catch (error) {
+    const isTaken = error instanceof Deno.errors.AddrInUse;
+    if (!isTaken && !(error instanceof RangeError)) throw error;
+    // deno-lint-ignore no-console -- likewise
+    console.error(
+      isTaken ? `Port ${given} is taken by another program; name another.` : error.message,
+    );
+    Deno.exit(2);
+  }
+}
+
+function portIn(text: string): number {
+  const port = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (port < 65_536) return port;
+  throw new RangeError(
+    `${JSON.stringify(text)} is no port; name one from 0, any that is free, to 65535.`,
+  );
 }
