@@ -12,6 +12,12 @@ import type { HashedFiles } from "./hashed_files.ts";
 const MANIFEST = "run.json";
 const STEP = "build-site";
 
+/** What of a site lies in its root. */
+const OWN = [
+  ...["index.html", "app.js", "worker.js", "style.css", "hashes.json"],
+  ...["data", "model", "saes"],
+];
+
 /** Files of a site, counted as they are written. */
 export class SiteFolder {
   #files = 0;
@@ -20,15 +26,16 @@ export class SiteFolder {
   private constructor(readonly path: string) {}
 
   /**
-   * Opens a folder for a new site; what an earlier one left there goes.
+   * Opens a folder for a new site; what an earlier one left there goes. What its owner has put beside
+   * it, `.git` or `CNAME`, stays.
    *
-   * @throws InputError for a folder with anything else in it
+   * @throws InputError for a folder that has other files and no site
    */
   static async open(path: string): Promise<SiteFolder> {
     const names = await checkSiteFolder(path);
     await writeManifest(join(path, MANIFEST), { step: STEP, finished: false });
     for (const name of names) {
-      if (name !== MANIFEST) await Deno.remove(join(path, name), { recursive: true });
+      if (OWN.includes(name)) await Deno.remove(join(path, name), { recursive: true });
     }
     return new SiteFolder(path);
   }
@@ -41,8 +48,12 @@ export class SiteFolder {
     return this.#bytes;
   }
 
-  /** Writes a file; whether it is whole is known by the manifest, which comes last. */
+  /**
+   * Writes a file below one of the site's own names; whether it is whole is known by the manifest,
+   * which comes last.
+   */
   async write(path: string, content: string | Uint8Array): Promise<void> {
+    if (!OWN.includes(path.split("/")[0])) throw new RangeError(`${path} would never be removed`);
     const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
     const whole = join(this.path, path);
     await Deno.mkdir(dirname(whole), { recursive: true });
@@ -79,8 +90,8 @@ export function integrity(content: string | Uint8Array): string {
 /**
  * Makes sure that a site may be written into a folder, before any work is done.
  *
- * @returns names of what an earlier site left there
- * @throws InputError for a folder with anything else in it
+ * @returns names of what is there, of an earlier site and beside it
+ * @throws InputError for a folder that has other files and no site
  */
 export async function checkSiteFolder(path: string): Promise<string[]> {
   await prepareFolder(path);

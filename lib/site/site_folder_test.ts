@@ -19,6 +19,8 @@ Deno.test("a site takes the place of an earlier one, also of one that was not fi
     const path = join(folder, "site");
     const first = await SiteFolder.open(path);
     await first.write("data/old.json", "[]");
+    await assert.rejects(first.write("other/file", ""), RangeError);
+    await Deno.writeTextFile(join(path, "CNAME"), "example.org"); // whoever publishes it may add some
     const second = await SiteFolder.open(path);
     await second.write("index.html", "€");
     const from = join(folder, "weights");
@@ -26,7 +28,9 @@ Deno.test("a site takes the place of an earlier one, also of one that was not fi
     const hashes = await second.copy([{ from, to: "model/weights" }]);
     await second.finish({ live: true });
     assert.deepEqual([second.files, second.bytes], [2, 6]);
-    assert.deepEqual((await filesUnder(path)).sort(), ["index.html", "model/weights", "run.json"]);
+    assert.deepEqual((await filesUnder(path)).sort(), [
+      ...["CNAME", "index.html", "model/weights", "run.json"],
+    ]);
     // The hash of "abc" in FIPS 180-2, appendix B.1, in base64.
     assert.equal(integrity("abc"), "sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
     assert.deepEqual(hashes, { "model/weights": integrity("abc") });

@@ -52,6 +52,13 @@ async function open(): Promise<Engine> {
   return await Engine.open(adapter, files, read);
 }
 
+/** Gives back what a failed GPU still holds: the next engine may need it. */
+async function close(): Promise<void> {
+  const failed = engine;
+  engine = undefined;
+  (await failed?.catch(() => undefined))?.[Symbol.dispose]();
+}
+
 async function answer(request: Exclude<Request, { kind: "open" | "cancel" }>): Promise<void> {
   const { id } = request;
   const tell = (reply: Reply) => scope.postMessage(reply);
@@ -66,7 +73,7 @@ async function answer(request: Exclude<Request, { kind: "open" | "cancel" }>): P
       });
     tell({ kind: "answer", id, answer: result });
   } catch (error) {
-    if (error instanceof GpuError) engine = undefined;
+    if (error instanceof GpuError) await close();
     tell({ kind: "problem", id, problem: (error as Error).message });
   } finally {
     cancelled.delete(id);
