@@ -37,6 +37,9 @@ Deno.test("a mix of 40 as published has 38 windows, and top tests 40 to 49", () 
     testType: "top",
   });
   assert.equal(train.length, 38);
+  // of 37, trunc(7.4) are the strongest, and slices share trunc(29.6)
+  const fewer = { ...PAPER, nExamplesTrain: 37, trainType: "mix" } as const;
+  assert.equal(choosePublishedWindows(500, fewer).train.length, 7 + 20);
   assert.deepEqual(test.map(({ index }) => index), [40, 41, 42, 43, 44, 45, 46, 47, 48, 49]);
 });
 
@@ -100,5 +103,7 @@ Deno.test("what fires is at least 1 of 10, the largest is 10", () => {
     9,
     10,
   ]);
+  // 2.70996… is 2.7109375 in f16, and so makes it to two tenths
+  assert.deepEqual([...publishedTenths(Float32Array.of(0.27099609375), 1.35546875)], [2]);
   assert.deepEqual([...tenthsOf(Float32Array.of(0, 0), 0)], [0, 0]);
 });

@@ -198,7 +198,7 @@ function marksOf(questions: readonly Question<ScoredExample>[], activating: bool
 
 Deno.test("as published all wrong marks are the same: token 24 and Python's draw (spec B.7)", () => {
   const cases: [number[], number[]][] = [
-    [[2, 3], [8, 15, 24]],
+    [[2, 2, 3], [8, 15, 24]],
     [[5, 5, 5], [1, 8, 15, 24, 28]],
     [[1], [24]],
     [[9], [0, 3, 5, 7, 8, 14, 19, 22, 24]],
