@@ -3,7 +3,7 @@
  * the command line, over files that were fetched.
  */
 import type { Steered, Tried } from "../explore/backend.ts";
-import { MOST_NEW_TOKENS } from "../explore/limits.ts";
+import { MOST_FEATURES, MOST_NEW_TOKENS } from "../explore/limits.ts";
 import {
   type LatentSteering,
   steerTokens,
@@ -102,13 +102,12 @@ export class Engine implements VisitedModel, Disposable {
    * Writes a text as it is and with latents changed, both from the same random numbers.
    *
    * @param progress told how many tokens are written so far; throws to stop
-   * @throws InputError for texts that are too long and latents that are not there
+   * @throws InputError for texts that are too long, latents that are not there, and settings that are
+   *   out of bounds
    */
   async steer(request: LatentSteering, progress: (tokens: number) => void): Promise<Steered> {
     const ids = visitorTokens(this, request.prompt);
-    if (request.maxNewTokens > MOST_NEW_TOKENS) {
-      throw new InputError(`The model writes at most ${MOST_NEW_TOKENS} tokens here.`);
-    }
+    checkSteering(request);
     return await steerTokens(this, this, ids, request, progress);
   }
 
@@ -119,6 +118,25 @@ export class Engine implements VisitedModel, Disposable {
   [Symbol.dispose](): void {
     this.#owned[Symbol.dispose]();
   }
+}
+
+/** What an address may say, where no server checks it. */
+function checkSteering({ latents, maxNewTokens, temperature, seed }: LatentSteering): void {
+  const bounds = [
+    [
+      maxNewTokens >= 1 && maxNewTokens <= MOST_NEW_TOKENS && Number.isInteger(maxNewTokens),
+      "tokens",
+    ],
+    [temperature >= 0 && Number.isFinite(temperature), "temperature"],
+    [seed >= 0 && Number.isSafeInteger(seed), "seed"],
+    [latents.length <= MOST_FEATURES, "number of features"],
+  ] as const;
+  const [, wrong] = bounds.find(([within]) => !within) ?? [];
+  if (wrong === undefined) return;
+  throw new InputError(
+    `The ${wrong} cannot be used: expected 1 to ${MOST_NEW_TOKENS} tokens, a temperature and a whole ` +
+      `seed of at least 0, and at most ${MOST_FEATURES} features.`,
+  );
 }
 
 async function readText(read: ReadFile, path: string): Promise<string> {

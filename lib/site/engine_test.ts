@@ -67,8 +67,15 @@ Deno.test("texts that are too long, and latents that are not there, are refused 
     assert.match(error.message, /^The text has 10\d\d tokens, .* leave some of it out\.$/);
     return true;
   });
-  await assert.rejects(engine.steer({ ...STEERING, maxNewTokens: 201 }, () => {}), InputError);
   const latents = [{ layer: 0, index: 9999, activation: 1 }];
+  const refused = [
+    ...[{ maxNewTokens: 201 }, { maxNewTokens: 0 }, { maxNewTokens: -5 }, { maxNewTokens: 2.5 }],
+    ...[{ temperature: -1 }, { temperature: NaN }, { seed: -1 }, { seed: 0.5 }],
+    { latents: new Array(201).fill({ layer: 0, index: 0, activation: 1 }) },
+  ];
+  for (const settings of refused) {
+    await assert.rejects(engine.steer({ ...STEERING, ...settings }, () => {}), InputError);
+  }
   await assert.rejects(engine.steer({ ...STEERING, latents }, () => {}), InputError);
 });
 
