@@ -64,6 +64,7 @@ Deno.test("all steps in order, on a few texts of two languages, down to the summ
       [/^count = .*$/m, "count = [2]"],
       [/^multiplier = \[0\.2.*$/m, "multiplier = [0.4]"],
       [/^times = .*$/m, "times = 2"],
+      [/^run = "report"$/m, 'run = "report"\n[step.options]\nmaps = false'],
     ] as const;
     const few = small.reduce((text, [pattern, by]) => text.replace(pattern, by), plan);
     await Deno.writeTextFile(join(cwd, "plan.toml"), few);
