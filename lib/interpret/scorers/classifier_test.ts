@@ -47,12 +47,18 @@ function lastMessage({ messages }: ChatRequest): string {
 }
 
 Deno.test("as published one Random(42) shuffles all latents in turn (CPython's orders)", () => {
-  const scorer = detection(PUBLISHED_TEXTS.detection, PAPER);
-  const first = shown(scorer.questions(examples(6, 4), "x"));
-  // random.Random(42): shuffle(list(range(10))), then shuffle(list(range(7)))
-  assert.deepEqual(first, [["p1", "n3", "n2", "p2", "n5"], ["p0", "p3", "n4", "n0", "n1"]]);
-  const second = shown(scorer.questions(examples(3, 4), "x"));
-  assert.deepEqual(second, [["n1", "n2", "p2", "p3", "n0"], ["p0", "p1"]]);
+  for (
+    const scorer of [
+      detection(PUBLISHED_TEXTS.detection, PAPER),
+      fuzz(PUBLISHED_TEXTS.fuzz, { ...PAPER, fuzzType: "default" }),
+    ]
+  ) {
+    const first = shown(scorer.questions(examples(6, 4), "x"));
+    // random.Random(42): shuffle(list(range(10))), then shuffle(list(range(7)))
+    assert.deepEqual(first, [["p1", "n3", "n2", "p2", "n5"], ["p0", "p3", "n4", "n0", "n1"]]);
+    const second = shown(scorer.questions(examples(3, 4), "x"));
+    assert.deepEqual(second, [["n1", "n2", "p2", "p3", "n0"], ["p0", "p1"]]);
+  }
 });
 
 Deno.test("by default an order depends on the latent and the seed alone", () => {

@@ -97,6 +97,7 @@ Deno.test("what is not done is refused in one sentence", async () => {
     [["--dataset-repo", "a", "--dataset-configs", "udhr:en"], /leave one out/],
     [["--dataset-name", "a"], /are of --dataset-repo/],
     [["--dataset-repo", "a", "--dataset-end", "5"], /--n-tokens/],
+    [["--dataset-repo", "a", "--dataset-split", "train[:1%]"], /bound it with --n-tokens/],
     [["--dataset-column", "a", "--text-column", "b"], /are the same/],
     [["--example-ctx-len", "24"], /does not divide --cache-ctx-len 256/],
     [["--controls", "none", "random"], /stands alone/],

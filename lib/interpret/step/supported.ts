@@ -79,6 +79,11 @@ function refusals(options: InterpretOptions): [boolean, string][] {
       "name:lang:split.",
     ],
     [
+      options.datasetSplit?.includes("[") === true,
+      `--dataset-split ${options.datasetSplit} is a slice of a split, which is not done; name the split ` +
+      "alone and bound it with --n-tokens.",
+    ],
+    [
       options.datasetRepo !== undefined &&
       (options.datasetStart !== undefined || options.datasetEnd !== undefined),
       "--dataset-start and --dataset-end are of --dataset-configs; bound --dataset-repo with " +
