@@ -326,6 +326,16 @@ Deno.test("neighbours give their strongest windows, and where there are none ran
       assert.deepEqual([...example.activations], shownAt(index, example));
       assert.ok(!example.activating && example.normalised.every((value) => value === 0));
     }
+    const few = await loaded(folder, 3, { ...near, nNonActivating: 4 });
+    assert.deepEqual(few.nonActivating.map(windowOf), expected.slice(0, 4));
+    // as published the neighbour that makes it enough gives all its ten, and windows come again
+    await Deno.writeTextFile(path, JSON.stringify({ 3: [[0.5, 5], [0.4, 5], [0.2, 12]], 5: [] }));
+    const paper = { ...PAPER, nonActivatingSource: "neighbours", nNonActivating: 12 } as const;
+    const ten = free(5).slice(0, 10);
+    assert.deepEqual((await loaded(folder, 3, paper)).nonActivating.map(windowOf), [
+      ...ten,
+      ...ten,
+    ]);
     const fallback = await loaded(folder, 5, near);
     const random = await loaded(folder, 5, { ...near, nonActivatingSource: "random" });
     assert.deepEqual(fallback, random);
