@@ -383,16 +383,23 @@ Deno.test("no more questions at once than allowed", () =>
     },
   ));
 
-Deno.test("one who is told to wait makes all wait", () =>
-  withModel({
-    server: { faults: [{ times: 1, fault: { status: 429, headers: { "retry-after": "50" } } }] },
+Deno.test("one who is told to wait makes all wait", () => {
+  const answered: number[] = [];
+  let now = () => NaN;
+  return withModel({
+    server: {
+      faults: [{ times: 1, fault: { status: 429, headers: { "retry-after": "50" } } }],
+      answer: () => `${answered.push(now())}`,
+    },
     options: { concurrency: 1 },
   }, async ({ model, server, clock }) => {
-    const before = clock.now();
+    now = () => clock.now();
+    const before = now();
     await Promise.all([model.complete(question("1")), model.complete(question("2"))]);
-    assert.equal(clock.now(), before + 50_000);
+    assert.deepEqual(answered, [before + 50_000, before + 50_000]);
     assert.equal(server.requests.length, 3);
-  }));
+  });
+});
 
 Deno.test("tokens never pass the budget, whatever runs at once", () =>
   withModel({
