@@ -160,14 +160,18 @@ function demonstrate(given: string): void {
     // deno-lint-ignore no-console -- this is a program for demonstrations, not a step
     console.log(`Answers at --base-url ${url}, until Ctrl-C.`);
   } catch (error) {
-    const isTaken = error instanceof Deno.errors.AddrInUse;
-    if (!isTaken && !(error instanceof RangeError)) throw error;
     // deno-lint-ignore no-console -- likewise
-    console.error(
-      isTaken ? `Port ${given} is taken by another program; name another.` : error.message,
-    );
+    console.error(whyNot(error, given));
     Deno.exit(2);
   }
+}
+
+function whyNot(error: unknown, port: string): string {
+  if (error instanceof RangeError) return error.message;
+  if (error instanceof Deno.errors.AddrInUse) {
+    return `Port ${port} is taken by another program; name another.`;
+  }
+  throw error;
 }
 
 function portIn(text: string): number {
