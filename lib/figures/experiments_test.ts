@@ -34,6 +34,21 @@ Deno.test("change matrices: as published, and in nats per token", () => {
   assert.deepEqual(logarithmic.options.domain, [-1, 1]);
 });
 
+Deno.test("changes beyond all numbers leave their cells empty, and the colours of the others", () => {
+  const [, { rows, options }] = changeMatrixFigures(
+    [
+      { intervened: "Thai", impacted: "Thai", meanChange: Infinity, corpusRatio: Infinity },
+      { intervened: "Thai", impacted: "German", meanChange: NaN, corpusRatio: NaN },
+      { intervened: "German", impacted: "Thai", meanChange: 1, corpusRatio: Math.E },
+    ],
+    "x",
+    LANGUAGES,
+  );
+  assert.deepEqual(rows.map((row) => row.mean_change), [null, null, 1]);
+  assert.deepEqual(rows.map((row) => row.nats_per_token), [null, null, 1]);
+  assert.deepEqual(options.domain, [-1, 1]);
+});
+
 Deno.test("effects: own and other languages, controls where there are some", () => {
   const { rows, options } = effectsFigure([{
     language: "Thai",

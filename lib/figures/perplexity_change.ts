@@ -46,8 +46,8 @@ export function changeMatrixFigures(
   const rows = changes.map(({ intervened, impacted, meanChange, corpusRatio }) => ({
     intervened,
     impacted,
-    mean_change: meanChange,
-    nats_per_token: Math.log(corpusRatio),
+    mean_change: known(meanChange),
+    nats_per_token: known(Math.log(corpusRatio)),
   }));
   const present = (column: "intervened" | "impacted") => {
     const there = new Set(rows.map((row) => row[column]));
@@ -62,7 +62,8 @@ export function changeMatrixFigures(
     yTitle: "features of",
     framed: true,
   };
-  const least = Math.max(0.05, ...rows.map(({ nats_per_token }) => Math.abs(nats_per_token)));
+  const sizes = rows.map(({ nats_per_token }) => Math.abs(nats_per_token ?? 0));
+  const least = Math.max(0.05, ...sizes);
   const extreme = Number(Math.min(least, 2).toPrecision(2));
   const words = { group: "Perplexity" };
   return [
@@ -106,6 +107,11 @@ export function changeMatrixFigures(
       rows,
     ),
   ];
+}
+
+/** null for perplexities that are no number, or beyond all. */
+function known(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
 }
 
 /** What an intervention does to the language itself and to the others, beside random features. */

@@ -49,8 +49,8 @@ export async function perplexityFigures(folder: string): Promise<Figure[]> {
       .map((row) => ({
         intervened: nameOf(String(row.intervened)),
         impacted: nameOf(String(row.impacted)),
-        meanChange: Number(row.mean_change),
-        corpusRatio: Number(row.corpus_ratio),
+        meanChange: Number(row.mean_change ?? NaN),
+        corpusRatio: Number(row.corpus_ratio ?? NaN),
       }));
     const languages = [...new Set(changes.flatMap((one) => [one.intervened, one.impacted]))].sort();
     figures.push(...changeMatrixFigures(changes, name, languages));
