@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chatBody, concessionTo, openRouterExtras } from "./chat_wire.ts";
+import { chatBody, chatIdentity, concessionTo, openRouterExtras } from "./chat_wire.ts";
 
 const NOTHING = { schema: false, maxTokens: false, temperature: false };
 
@@ -32,4 +32,24 @@ Deno.test("OpenRouter is told to say the cost and to ask nobody dearer", () => {
     usage: { include: true },
     provider: { max_price: { prompt: 2, completion: 8 } },
   });
+});
+
+Deno.test("questions that differ in anything that decides the answer are different questions", () => {
+  const request = {
+    messages: [{ role: "user", content: "a" }],
+    maxTokens: 5,
+    temperature: 0,
+  } as const;
+  const schema = { name: "list", schema: { type: "array" } };
+  const others = [
+    { ...request, messages: [{ role: "system", content: "a" }] as const },
+    ...[{ ...request, maxTokens: 6 }, { ...request, temperature: 1 }],
+    ...[{ ...request, schema }, { ...request, attempt: 1 }],
+  ];
+  const identities = [
+    chatIdentity("other", request),
+    ...[request, ...others].map((one) => chatIdentity("m", one)),
+  ].map((identity) => JSON.stringify(identity));
+  assert.equal(new Set(identities).size, identities.length);
+  assert.deepEqual(chatIdentity("m", { ...request, attempt: 0 }), chatIdentity("m", request));
 });
