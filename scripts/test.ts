@@ -99,15 +99,29 @@ async function runTests(
   return { totals: totals ?? { passed: 0, failed: 1, skipped: 0 }, code };
 }
 
-/** All tests, in two processes at once: either half leaves much of two cores idle. */
-const HALVES = [["lib", "bench"], ["tests"]];
+/**
+ * All tests in two halves, which run at once: either leaves much of two cores idle. So that both take
+ * about the same time, the tests of whole scripts from "r" on run with those of the rooms.
+ */
+async function halves(): Promise<string[][]> {
+  const entries = await Array.fromAsync(Deno.readDir(`${ROOT}tests`));
+  const ofScripts = entries
+    .filter(({ name, isDirectory }) => isDirectory || name.endsWith("_test.ts"))
+    .map(({ name }) => `tests/${name}`)
+    .sort();
+  const { first = [], second = [] } = Object.groupBy(
+    ofScripts,
+    (path) => path < "tests/r" ? "first" : "second",
+  );
+  return [["lib", "bench", ...second], first];
+}
 
 async function test(args: readonly string[]): Promise<number> {
   const all = args.includes("--all");
   const rest = await Promise.all(args.filter((argument) => argument !== "--all").map(fromHere));
   const named = rest.some((argument) => !argument.startsWith("-"));
   const runs: Promise<Ended>[] = [];
-  for (const run of named ? [rest] : HALVES.map((half) => [...half, ...rest])) {
+  for (const run of named ? [rest] : (await halves()).map((half) => [...half, ...rest])) {
     runs.push(runTests(run, all, Promise.all(runs)));
   }
   const ended = await Promise.all(runs);
