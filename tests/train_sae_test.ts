@@ -211,7 +211,7 @@ Deno.test("what is written can be read, and says how it was made", () =>
 
     // A second training does not write over the first, and goes on only as it began.
     const again = await train(folder, "run", ...args, "--layers", "0", "2");
-    assert.match(again.stderr, /holds a training of 12 steps; go on with it by --resume/);
+    assert.match(again.stderr, /holds a training after step 12; go on with it by --resume/);
     assert.equal(again.code, 2);
     const other = await train(folder, "run", ...args, "--layers", "0", "2", "--k", "5", "--resume");
     assert.match(other.stderr, /began with (other data|--k 4 instead of 5)/);

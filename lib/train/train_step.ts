@@ -182,7 +182,7 @@ async function checkpointOf(
   if (!resume) {
     if (!state) return undefined;
     throw new InputError(
-      `${files.folder} holds a training of ${state.steps} steps; go on with it by --resume, or train ` +
+      `${files.folder} holds a training after step ${state.steps}; go on with it by --resume, or train ` +
         `under another --run-name.`,
     );
   }
