@@ -81,7 +81,9 @@ export async function readJson(path: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new InputError(`${path} is not JSON (${(error as Error).message}); fetch it again.`);
+    throw new InputError(
+      `${path} is not JSON (${(error as Error).message}); mend it or fetch it again.`,
+    );
   }
 }
 

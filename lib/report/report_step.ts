@@ -36,9 +36,9 @@ export function formatList(text: string): FigureFormat[] {
     const known = FIGURE_FORMATS.find((format) => format === name);
     if (known !== undefined) return known;
     throw new InvalidArgumentError(
-      `expected ${FIGURE_FORMATS.join(", ")} or several of them, as svg,png, not ${
+      `expected ${FIGURE_FORMATS.join(", ")} or several of them, as svg,png, got ${
         JSON.stringify(text)
-      }`,
+      }.`,
     );
   });
 }

@@ -12,6 +12,9 @@ import { openSession, sessionProvenance } from "../session/session.ts";
 import { buildSite, type Site } from "./build_site.ts";
 import { checkSiteFolder } from "./site_folder.ts";
 
+/** Default of `--most-weights`. */
+const MOST_WEIGHTS = "512MiB";
+
 /** The command, with all its options. */
 export function buildSiteCommand() {
   return withRunOptions(step(
@@ -34,9 +37,8 @@ export function buildSiteCommand() {
     )
     .option(
       "--most-weights <size>",
-      "largest model and SAEs that visitors may have to fetch; a larger one is left out",
+      `largest model and SAEs that visitors may have to fetch; larger ones are left out (default: ${MOST_WEIGHTS})`,
       size,
-      size("512MiB"),
     );
 }
 
@@ -58,7 +60,8 @@ export async function runBuildSite(options: BuildSiteOptions): Promise<Site> {
   const database = await openExplorerIndex(results, session, options);
   try {
     const { model, saeModel, localSaeDir, layer } = results.options;
-    const site = { ...options, model, saeModel, localSaeDir, layer };
+    const mostWeights = options.mostWeights ?? size(MOST_WEIGHTS);
+    const site = { ...options, mostWeights, model, saeModel, localSaeDir, layer };
     return await buildSite(new IndexBackend(database, true), features.result, site, {
       ...sessionProvenance(session),
       results: { path: results.folder, sha256: results.sha256 },

@@ -14,11 +14,42 @@ export interface Listening {
 }
 
 /**
- * Refuses to listen to other machines, unless that was asked for by name.
+ * Refuses to listen to other machines, unless that was asked for by name, and where one cannot listen:
+ * before the work, not after.
  *
- * @throws InputError for a host that is not this machine's own
+ * @throws InputError for a host that is not this machine's own, a name that is none, a port in use
  */
-export function checkListening({ host, allowRemote }: Listening): void {
+export function checkListening({ host, port, allowRemote }: Listening): void {
+  if (allowRemote !== undefined && !/^[\w.:[\]-]+$/.test(allowRemote)) {
+    throw new InputError(
+      `--allow-remote ${
+        JSON.stringify(allowRemote)
+      } is no name of a machine, expected one such as ` +
+        `lab.example.org.`,
+    );
+  }
+  checkHost(host, allowRemote);
+  try {
+    Deno.listen({ hostname: host, port }).close();
+  } catch (error) {
+    throw cannotListen(error as Error, { host, port });
+  }
+}
+
+/** What to say where a server cannot listen. */
+export function cannotListen(error: Error, { host, port }: Listening): Error {
+  if (error instanceof Deno.errors.AddrInUse) {
+    return new InputError(`Port ${port} is in use; name another by --port, or 0 for any.`);
+  }
+  if (
+    error instanceof Deno.errors.AddrNotAvailable || error instanceof Deno.errors.PermissionDenied
+  ) {
+    return new InputError(`${host}:${port} cannot be listened at; name another --host or --port.`);
+  }
+  return error;
+}
+
+function checkHost(host: string, allowRemote: string | undefined): void {
   const own = /^(127(\.\d{1,3}){3}|::1|localhost)$/.test(host);
   if (own || allowRemote !== undefined) return;
   throw new InputError(

@@ -1,9 +1,8 @@
 /** Serving until Ctrl-C. */
 import { print, remark } from "../../cli/output.ts";
 import { onInterrupt } from "../../cli/run.ts";
-import { InputError } from "../../formats/input_error.ts";
 import type { Backend } from "../backend.ts";
-import { checkListening, knownHosts, type Listening } from "./access.ts";
+import { cannotListen, checkListening, knownHosts, type Listening } from "./access.ts";
 import { explorerApp } from "./app.ts";
 import { bundleAssets } from "./assets.ts";
 
@@ -40,15 +39,7 @@ function listen(
   try {
     return Deno.serve({ hostname: host, port, signal, onListen }, handler);
   } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) {
-      throw new InputError(`Port ${port} is in use; name another by --port, or 0 for any.`);
-    }
-    if (
-      error instanceof Deno.errors.AddrNotAvailable || error instanceof Deno.errors.PermissionDenied
-    ) {
-      throw new InputError(`${host}:${port} cannot be listened at; name another --host or --port.`);
-    }
-    throw error;
+    throw cannotListen(error as Error, { host, port });
   }
 }
 

@@ -67,8 +67,9 @@ function withoutVectors(prepared: Prepared): Prepared {
 }
 
 function unfinished({ asking: { spent } }: Judges, count: number): string {
-  const why = spent?.message ?? "Nobody was asked.";
+  const [why, how] = spent
+    ? [spent.message, "the same command with a larger budget"]
+    : ["Nobody was asked.", "the same command without --log-results"];
   const parts = count === 1 ? "1 explanation or score is" : `${count} explanations or scores are`;
-  return `${why} ${parts} missing; what is there is kept, and the same command with a larger budget goes ` +
-    `on from here.`;
+  return `${why} ${parts} missing; what is there is kept, and ${how} goes on from here.`;
 }

@@ -1,5 +1,7 @@
 /** interpret: identified features → explanations and what they are worth (spec train-and-interpret B). */
+import { join } from "node:path";
 import { print } from "../../cli/output.ts";
+import { isFile } from "../../data/file_tree.ts";
 import { claimFolder } from "../../data/folder_claim.ts";
 import { codeHash } from "../../data/manifest.ts";
 import { InputError } from "../../formats/input_error.ts";
@@ -8,6 +10,7 @@ import { openSession, profileTable, runModel, type RunningModel } from "../../se
 import { askRun } from "./ask_run.ts";
 import type { InterpretOptions } from "./options.ts";
 import { planRun } from "./plan_run.ts";
+import { FINISHED } from "./finished.ts";
 import { prepare } from "./prepared.ts";
 import { sumsUpPublished, sumUpPublished } from "./published_scores.ts";
 import { MODEL_ROOMS, removeFolders, type Run, writeRun } from "./run.ts";
@@ -42,6 +45,7 @@ export async function runInterpret(
     owned.use(await claimFolder(folder));
     return await sumUpPublished(options, folder, started);
   }
+  if (!stagesOf(options).asking) await checkThereIsSomething(options, folder);
   const session = owned.use(await openSession(options));
   owned.use(await claimFolder(folder));
   let model: Promise<RunningModel> | undefined;
@@ -57,6 +61,15 @@ export async function runInterpret(
     await (options.dryRun ? planRun(run, prepared) : askRun(run, prepared));
   }
   if (options.profile) print(profileTable((await session.openGpu()).gpu) ?? "");
+}
+
+/** Summing up takes a run that asked. */
+async function checkThereIsSomething(options: InterpretOptions, folder: string): Promise<void> {
+  if (!stagesOf(options).summary || await isFile(join(folder, FINISHED))) return;
+  throw new InputError(
+    `${folder} has no explanations or scores to sum up; leave --log-results out to make them, or name ` +
+      `the folder of those that are there with --out-dir and --name.`,
+  );
 }
 
 function noEndpoint(): InputError {
