@@ -57,8 +57,8 @@ async function section(
       title,
       lines: [
         `- peer: ${peer?.description ?? `none, for ${missing}`}`,
-        `- ${PASSES} tokens per text, greedily, with a KV cache; the peer's loop is that of` +
-        " `generate` without its checks",
+        `- ${PASSES} tokens per text, greedily, with a KV cache; the peer's loop is that of \`generate\` without its`,
+        "  checks",
         ...(peer ? [`- all texts equal the peer's, but for ${found.ties} that part at a tie`] : []),
         "",
         ...tokenRatesTable(found.works, clockOf(bench.gpu)),
