@@ -3,7 +3,7 @@ import { step } from "../cli/step.ts";
 import { integer } from "../cli/values.ts";
 import { withRunOptions } from "../session/options.ts";
 import { openExplorer } from "./open_explorer.ts";
-import { checkListening } from "./server/access.ts";
+import { checkListening, checkPort } from "./server/access.ts";
 import { serveExplorer } from "./server/serve.ts";
 
 /** The command of the step. */
@@ -36,6 +36,7 @@ export type ExploreOptions = ReturnType<ReturnType<typeof exploreCommand>["opts"
 /** Does what the options of `explore` say. */
 export async function explore(options: ExploreOptions): Promise<void> {
   checkListening(options);
+  if (!options.indexOnly) checkPort(options);
   const live = options.live ||
     "The model is not run here: the explorer was started with --no-live.";
   using explorer = await openExplorer(options, live);

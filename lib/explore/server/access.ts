@@ -14,12 +14,11 @@ export interface Listening {
 }
 
 /**
- * Refuses to listen to other machines, unless that was asked for by name, and where one cannot listen:
- * before the work, not after.
+ * Refuses to listen to other machines, unless that was asked for by name.
  *
- * @throws InputError for a host that is not this machine's own, a name that is none, a port in use
+ * @throws InputError for a host that is not this machine's own, and a name that is none
  */
-export function checkListening({ host, port, allowRemote }: Listening): void {
+export function checkListening({ host, allowRemote }: Listening): void {
   if (allowRemote !== undefined && !/^[\w.:[\]-]+$/.test(allowRemote)) {
     throw new InputError(
       `--allow-remote ${
@@ -28,7 +27,20 @@ export function checkListening({ host, port, allowRemote }: Listening): void {
         `lab.example.org.`,
     );
   }
-  checkHost(host, allowRemote);
+  const own = /^(127(\.\d{1,3}){3}|::1|localhost)$/.test(host);
+  if (own || allowRemote !== undefined) return;
+  throw new InputError(
+    `--host ${host} would let other machines in, who could read all results and use the GPU: give ` +
+      `--allow-remote with the name they reach this one by, or leave --host out.`,
+  );
+}
+
+/**
+ * Makes sure that one can listen: before the index is built, not after.
+ *
+ * @throws InputError for a port in use, or an address that is not this machine's
+ */
+export function checkPort({ host, port }: Listening): void {
   try {
     Deno.listen({ hostname: host, port }).close();
   } catch (error) {
@@ -47,15 +59,6 @@ export function cannotListen(error: Error, { host, port }: Listening): Error {
     return new InputError(`${host}:${port} cannot be listened at; name another --host or --port.`);
   }
   return error;
-}
-
-function checkHost(host: string, allowRemote: string | undefined): void {
-  const own = /^(127(\.\d{1,3}){3}|::1|localhost)$/.test(host);
-  if (own || allowRemote !== undefined) return;
-  throw new InputError(
-    `--host ${host} would let other machines in, who could read all results and use the GPU: give ` +
-      `--allow-remote with the name they reach this one by, or leave --host out.`,
-  );
 }
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { InputError } from "../../formats/input_error.ts";
-import { checkListening, isOwnOrigin, knownHosts } from "./access.ts";
+import { checkListening, checkPort, isOwnOrigin, knownHosts } from "./access.ts";
 
 Deno.test("only this machine's own addresses are listened at, unless others are let in by name", () => {
   for (const host of ["127.0.0.1", "127.8.0.1", "::1", "localhost"]) {
@@ -10,6 +10,14 @@ Deno.test("only this machine's own addresses are listened at, unless others are 
     assert.throws(() => checkListening({ host, port: 1 }), InputError);
     checkListening({ host, port: 1, allowRemote: "lab.example.org" });
   }
+  const named = { host: "0.0.0.0", port: 1, allowRemote: "lab example" };
+  assert.throws(() => checkListening(named), InputError);
+});
+
+Deno.test("a port in use is refused before any work", () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  assert.throws(() => checkPort({ host: "127.0.0.1", port }), /is in use; name another by --port/);
 });
 
 Deno.test("the names of the explorer, and no others", () => {
