@@ -361,7 +361,7 @@ for (const [job, run] of [["default", defaultRun], ["shared", sharedRun]] as con
       const args = ["--in-dir", results, "--in-path", "counts", "--out-dir", `${results}/${name}`];
       const again = await runScript(
         "identify",
-        [...args, ...QUICK, ...commandLine(options[name])],
+        [...args, ...QUICK, "--no-report", ...commandLine(options[name])],
         NO_ADAPTER,
       );
       assert.equal(again.code, 0, again.stderr);
@@ -377,7 +377,7 @@ for (const [job, run] of [["default", defaultRun], ["shared", sharedRun]] as con
     const { results } = await run();
     const texts = job === "default" ? "udhr" : join(scratch, "shared/my texts");
     const outcome = await runScript("identify", [
-      ...["--algorithm", "lape", "--out-dir", results, "--report-texts", "1", ...QUICK],
+      ...["--algorithm", "lape", "--out-dir", results, "--no-report", ...QUICK],
       ...["--dataset-configs", `${texts}:{${CODES}}`],
     ]);
     assert.equal(outcome.code, 0, outcome.stderr);
@@ -385,6 +385,7 @@ for (const [job, run] of [["default", defaultRun], ["shared", sharedRun]] as con
     await assertFeatures(join(results, "neurons"), neurons);
     const again = await runScript("identify", [
       ...["--algorithm", "lape", "--in-dir", results, "--in-path", "neuron_counts", ...QUICK],
+      "--no-report",
       ...["--out-dir", join(results, "again"), "--out_path", "neurons"],
     ], NO_ADAPTER);
     assert.equal(again.code, 0, again.stderr);

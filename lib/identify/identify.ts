@@ -109,7 +109,7 @@ async function write(
   const lape = toLapeJson(identification, pooled, options);
   await writeAtomic(join(folder, options.outFilename), JSON.stringify(lape) + "\n");
   // what an earlier run left must not stand for what this one has not
-  for (const name of [DIFFMEAN_FILE, ...REPLICATION_FILES]) {
+  for (const name of [DIFFMEAN_FILE, ...REPLICATION_FILES, REPORT_FILE]) {
     await rm(join(folder, name), { force: true });
   }
   const diff = diffMean(pooled);
@@ -126,9 +126,10 @@ async function write(
   };
   await writeManifest(join(folder, "run.json"), manifest);
   await writeIdentification(folder, reportData(found, options, manifest));
-  await writeReport(folder);
+  if (options.report) await writeReport(folder);
   return [
-    ...[REPORT_FILE, "features.csv", "features.parquet", options.outFilename],
+    ...options.report ? [REPORT_FILE] : [],
+    ...["features.csv", "features.parquet", options.outFilename],
     ...diff ? [DIFFMEAN_FILE] : [],
     ...replicated ? REPLICATION_FILES : [],
     ...[IDENTIFICATION_FILE, "run.json"],

@@ -69,6 +69,7 @@ export function identifyCommand() {
       integer({ min: 0 }),
       6,
     )
+    .option("--no-report", "leave report.html out; the step report makes it later")
     .option(
       "--bootstrap <n>",
       "resamples of the documents for the 95 % intervals of entropies and probabilities; 0 for none",
