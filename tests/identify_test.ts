@@ -505,7 +505,7 @@ Deno.test("counts that do not tell documents apart have no intervals, and it is 
     for (const name of stale) await Deno.writeTextFile(join(results, name), "of an earlier run");
     const args = ["--in-dir", `${ROOT}tests/fixtures/oracle/default`, "--in-path", "counts"];
     const outcome = await runScript("identify", [
-      ...[...args, "--dataset-configs", "sae:{th,ja,de}"],
+      ...[...args, "--dataset-configs", "sae:{th,ja,de}", "--no-report"],
     ], { cwd, ...NO_ADAPTER });
     assert.equal(outcome.code, 0, outcome.stderr);
     assert.match(outcome.stderr, /^These counts do not tell documents apart.*\n$/);
