@@ -6,6 +6,7 @@ import { openSafetensorsFile } from "../lib/data/safetensors_files.ts";
 import { encodeSafetensors } from "../lib/formats/safetensors.ts";
 import { seededRandom } from "../lib/stats/random.ts";
 import { changeByte, filesUnder, hashesOf } from "./support/folders.ts";
+import { longTest } from "./support/opt_in.ts";
 import { type Outcome, ROOT, runScript, withFolder } from "./support/run.ts";
 
 /** Where a step that asks for an adapter fails. */
@@ -78,7 +79,9 @@ const TRAININGS: Record<string, string[]> = {
 };
 
 for (const [name, options] of Object.entries(TRAININGS)) {
-  Deno.test(`a training that is killed and interrupted ends in the same bytes: ${name}`, () =>
+  // What is saved differs by optimizer alone; its own tests show that for each.
+  const test = name.startsWith("signum") ? Deno.test : longTest;
+  test(`a training that is killed and interrupted ends in the same bytes: ${name}`, () =>
     withFolder(async (folder) => {
       const dataset = await writeTokens(folder);
       const args = ["--dataset", dataset, ...SMALL, ...options, "--save-every", "9"];
