@@ -8,6 +8,24 @@ import { LANGUAGES } from "../data/languages.ts";
 /** All languages of the paper in the corpus that needs no files. */
 export const ALL_LANGUAGES = `udhr:{${LANGUAGES.map(({ code }) => code).join(",")}}`;
 
+/** What a run may take and how it computes, for steps with batches of their own. */
+export const MEMORY_BUDGET = [
+  "--memory-budget <size>",
+  "most GPU memory to use, e.g. 2GiB (default: no bound)",
+  size,
+] as const;
+export const KERNELS = [
+  "--kernels <family>",
+  "kernels of the heavy products: texture (software Vulkan) or tile (GPUs) (default: after the adapter)",
+  oneOf("texture", "tile"),
+] as const;
+export const PROFILE = ["--profile", "print the GPU time of every kernel at the end"] as const;
+export const COMPAT = [
+  "--compat <system>",
+  "reproduce published bugs of: paper",
+  oneOf("paper"),
+] as const;
+
 /** How texts are read from data sets, for steps that name these in a way of their own. */
 export const TEXT_COLUMN = [
   "--text-column <name>",
@@ -112,14 +130,10 @@ export function withRunOptions<O extends OptionValues>(command: StepOf<O>): Step
     .option("--out-dir <folder>", "where results go", "results")
     .option("--block-tokens <n>", "most tokens of one batch", integer({ min: 1 }), 8192)
     .option("--batch-size <n>", "most texts of one batch", integer({ min: 1, max: 65536 }), 1024)
-    .option("--memory-budget <size>", "most GPU memory to use, e.g. 2GiB (default: no bound)", size)
-    .option(
-      "--kernels <family>",
-      "kernels of the heavy products: texture (software Vulkan) or tile (GPUs) (default: after the adapter)",
-      oneOf("texture", "tile"),
-    )
-    .option("--profile", "print the GPU time of every kernel at the end")
-    .option("--compat <system>", "reproduce published bugs of: paper", oneOf("paper"));
+    .option(...MEMORY_BUDGET)
+    .option(...KERNELS)
+    .option(...PROFILE)
+    .option(...COMPAT);
 }
 
 // deno-lint-ignore no-explicit-any -- as commander itself declares a command

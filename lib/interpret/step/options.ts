@@ -4,13 +4,17 @@
  */
 import type { Command } from "commander";
 import { step, type StepCommand } from "../../cli/step.ts";
-import { each, integer, number, oneOf, size } from "../../cli/values.ts";
+import { each, integer, number, oneOf } from "../../cli/values.ts";
 import { LAPE_RESULT_PATH } from "../../identify/lape_result.ts";
 import { type EndpointOptions, withEndpointOptions } from "../../llm/options.ts";
 import {
   ALL_LANGUAGES,
+  COMPAT,
+  KERNELS,
+  MEMORY_BUDGET,
   type ModelOptions,
   NORMAL_FORM,
+  PROFILE,
   PROMPT_TEMPLATE,
   type RunOptions,
   TEXT_COLUMN,
@@ -300,14 +304,10 @@ function withRun(command: Command): void {
     .option("--no-verbose", "print no more than where results are")
     .option("--batch-size <n>", "rows of a batch", integer({ min: 1, max: 65_536 }), 32)
     .option("--block-tokens <n>", "most tokens of one batch", COUNT, 8192)
-    .option("--memory-budget <size>", "most GPU memory to use, e.g. 2GiB (default: no bound)", size)
-    .option(
-      "--kernels <family>",
-      "kernels of the heavy products: texture (software Vulkan) or tile (GPUs) (default: after the adapter)",
-      oneOf("texture", "tile"),
-    )
-    .option("--profile", "print the GPU time of every kernel at the end")
-    .option("--compat <system>", "reproduce published bugs of: paper", oneOf("paper"));
+    .option(...MEMORY_BUDGET)
+    .option(...KERNELS)
+    .option(...PROFILE)
+    .option(...COMPAT);
 }
 
 function withPublished(command: Command): void {
