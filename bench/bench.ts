@@ -6,13 +6,13 @@
 import { fileURLToPath } from "node:url";
 import { bringUpAdapter, type BroughtUpAdapter } from "../lib/cli/adapter.ts";
 import { print, remark } from "../lib/cli/output.ts";
-import { NO_VECTOR_WIDTH } from "../lib/cli/lavapipe.ts";
+import { NO_LAVAPIPE_SETTINGS, type Workload } from "../lib/cli/lavapipe.ts";
 import { run } from "../lib/cli/run.ts";
 import { step } from "../lib/cli/step.ts";
 import { oneOf } from "../lib/cli/values.ts";
 import { Gpu } from "../lib/gpu/device.ts";
 import { encodeSection } from "./encoding.ts";
-import { generationSection, largeSection } from "./generation.ts";
+import { generationSection, largeSection, scoringSection } from "./generation.ts";
 import { jobSection } from "./job.ts";
 import { kernelsSection } from "./kernels.ts";
 import { NoPeer, Peer } from "./peer.ts";
@@ -24,22 +24,23 @@ import { trainingSection } from "./training.ts";
 /** What is measured. */
 interface Measured {
   readonly measure: (bench: Bench) => Promise<Section>;
-  /** Columns of the models it is about: lavapipe's vectors are chosen by them, once per process. */
-  readonly columns: number;
+  /** What lavapipe is set up for, once per process: sections of one workload share one. */
+  readonly workload: Workload;
 }
 
-/** Columns of Llama-3.2-1B, and of the embedded model. */
-const [WIDE, NARROW] = [2048, 128];
+/** Of Llama-3.2-1B; of the embedded model; of the embedded model when it writes up to 64 texts. */
+const [WIDE, NARROW, WRITING] = [{ columns: 2048 }, { columns: 128 }, { columns: 128, rows: 64 }];
 
 /** In this order. */
 const SECTIONS = {
-  kernels: { measure: kernelsSection, columns: WIDE },
-  encode: { measure: encodeSection, columns: WIDE },
-  job: { measure: jobSection, columns: WIDE },
-  large: { measure: largeSection, columns: WIDE },
-  generation: { measure: generationSection, columns: NARROW },
-  scaling: { measure: scalingSection, columns: NARROW },
-  training: { measure: trainingSection, columns: NARROW },
+  kernels: { measure: kernelsSection, workload: WIDE },
+  encode: { measure: encodeSection, workload: WIDE },
+  job: { measure: jobSection, workload: WIDE },
+  large: { measure: largeSection, workload: WIDE },
+  generation: { measure: generationSection, workload: WRITING },
+  scoring: { measure: scoringSection, workload: NARROW },
+  scaling: { measure: scalingSection, workload: NARROW },
+  training: { measure: trainingSection, workload: NARROW },
 } satisfies Record<string, Measured>;
 
 const RESULTS = fileURLToPath(new URL("RESULTS.md", import.meta.url));
@@ -126,8 +127,8 @@ function circumstances(
 
 async function main(options: Options): Promise<void> {
   const chosen = SECTION_NAMES.filter((name) => options.only.includes(name));
-  const groups = Map.groupBy(chosen, (name) => SECTIONS[name].columns);
-  if (groups.size === 1) return await measure(options, chosen, SECTIONS[chosen[0]].columns);
+  const groups = Map.groupBy(chosen, (name) => SECTIONS[name].workload);
+  if (groups.size === 1) return await measure(options, chosen, SECTIONS[chosen[0]].workload);
   for (const names of groups.values()) await measureApart(names);
 }
 
@@ -140,7 +141,7 @@ async function measureApart(names: readonly SectionName[]): Promise<void> {
   const rights = ["ffi", "env", "read", "write", "sys", "run"].map((right) => `--allow-${right}`);
   const { code } = await new Deno.Command(Deno.execPath(), {
     args: ["run", ...rights, fileURLToPath(import.meta.url), ...others, "--only", names.join(",")],
-    env: NO_VECTOR_WIDTH,
+    env: NO_LAVAPIPE_SETTINGS,
     stdin: "null",
     stdout: "inherit",
     stderr: "inherit",
@@ -151,10 +152,10 @@ async function measureApart(names: readonly SectionName[]): Promise<void> {
 async function measure(
   options: Options,
   names: readonly SectionName[],
-  columns: number,
+  workload: Workload,
 ): Promise<void> {
   const { quick = false, peerAvx2, python, folder, smollm2, results } = options;
-  const adapter = await bringUpAdapter({ columns });
+  const adapter = await bringUpAdapter({ workload });
   using gpu = await Gpu.open(adapter.adapter);
   const peerEnvironment = peerAvx2 ? AVX2 : {};
   const peers = await startPeers(python, peerEnvironment);

@@ -19,6 +19,11 @@ const GOALS = { prefill: 0.3, decode: 0.8 };
 /** Tokens that are added to each text after the one that prefill ends with. */
 const PASSES = 64;
 
+const WRITING_NOTES = [
+  `- ${PASSES} tokens per text, greedily, with a KV cache; the peer's loop is that of \`generate\` without its`,
+  "  checks",
+];
+
 /** Layers of the model of Llama-3.2-1B's shape. */
 const LAYERS = 4;
 
@@ -29,12 +34,17 @@ const QUICK_RUN_MS = 250;
 const LANGUAGES = ["en", "de", "th", "zh", "hi", "ru"];
 const QUICK_LANGUAGES = ["th"];
 
-/** Measures prefill, decode and perplexities of the embedded model. */
+/** Measures prefill and decode of the embedded model. */
 export function generationSection(bench: Bench): Promise<Section> {
-  return section(bench, "Texts written and scored", (peer, found) => embedded(bench, peer, found));
+  return section(bench, "Texts written", (peer, found) => written(bench, peer, found));
 }
 
-/** The same of larger models. */
+/** Measures perplexities under the embedded model. */
+export function scoringSection(bench: Bench): Promise<Section> {
+  return section(bench, "Texts scored", (peer, found) => scored(bench, peer, found));
+}
+
+/** Both of larger models. */
 export function largeSection(bench: Bench): Promise<Section> {
   return section(bench, "Texts written and scored by larger models", async (peer, found) => {
     if (bench.smollm2 !== undefined) await smollm2(bench, bench.smollm2, peer, found);
@@ -50,16 +60,17 @@ async function section(
   await prepareFolder(bench.folder);
   const { peer, missing } = await startPeer(bench);
   try {
-    const found: Found = { works: [], ties: 0 };
+    const found: Found = { works: [] };
     await measure(peer, found);
     if (found.works.length === 0) return { title, lines: ["Left out by `--quick`."] };
     return {
       title,
       lines: [
         `- peer: ${peer?.description ?? `none, for ${missing}`}`,
-        `- ${PASSES} tokens per text, greedily, with a KV cache; the peer's loop is that of \`generate\` without its`,
-        "  checks",
-        ...(peer ? [`- all texts equal the peer's, but for ${found.ties} that part at a tie`] : []),
+        ...(found.ties === undefined ? [] : WRITING_NOTES),
+        ...(peer && found.ties !== undefined
+          ? [`- all texts equal the peer's, but for ${found.ties} that part at a tie`]
+          : []),
         "",
         ...tokenRatesTable(found.works, clockOf(bench.gpu)),
       ],
@@ -72,8 +83,8 @@ async function section(
 /** What was measured so far. */
 interface Found {
   readonly works: TokenWork[];
-  /** Texts that part from the peer's at a tie. */
-  ties: number;
+  /** Texts that part from the peer's at a tie; none where none were written. */
+  ties?: number;
 }
 
 async function startPeer(
@@ -92,8 +103,8 @@ function effort({ rounds, quick, folder }: Bench): Effort {
   return { rounds, runMs: quick ? QUICK_RUN_MS : undefined, folder };
 }
 
-/** The embedded model: one text and 64 at a time, and the Declaration's perplexity. */
-async function embedded(bench: Bench, peer: Peer | undefined, found: Found): Promise<void> {
+/** The embedded model: one text and 64 at a time. */
+async function written(bench: Bench, peer: Peer | undefined, found: Found): Promise<void> {
   using running = await openRunning(bench.gpu, EMBEDDED_MODEL);
   const { tokenizer } = running.model;
   const paragraphs = await declaration(tokenizer, LANGUAGES);
@@ -105,8 +116,13 @@ async function embedded(bench: Bench, peer: Peer | undefined, found: Found): Pro
     );
     await write(bench, running, "embedded model", EMBEDDED_MODEL, spread, peer, found);
   }
+}
+
+/** The embedded model: the Declaration's perplexity. */
+async function scored(bench: Bench, peer: Peer | undefined, found: Found): Promise<void> {
+  using running = await openRunning(bench.gpu, EMBEDDED_MODEL);
   const languages = bench.quick ? QUICK_LANGUAGES : LANGUAGES;
-  const texts = await declaration(tokenizer, languages);
+  const texts = await declaration(running.model.tokenizer, languages);
   await score(bench, running, "embedded model", EMBEDDED_MODEL, texts, peer, found);
 }
 
@@ -150,7 +166,7 @@ async function write(
   remark(`Measuring texts written by ${name}, ${shape} tokens …`);
   const writing = { path, prompts, passes: PASSES };
   const times = await measureWriting(bench.gpu, running, writing, peer, effort(bench));
-  found.ties += times.ties;
+  found.ties = (found.ties ?? 0) + times.ties;
   const goals = bench.gpu.identity.family === "texture" ? GOALS : undefined;
   const work = (phase: "prefill" | "decode", tokens: number): TokenWork => {
     const [ours, ...peers] = times[phase satisfies keyof WritingTimes];

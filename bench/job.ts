@@ -72,7 +72,7 @@ export async function jobSection(bench: Bench): Promise<Section> {
   const demo = await contest(bench, demoJob(bench), "The embedded model, SAEs of 2,048 latents");
   const lines = [
     "- whole processes, start and reading of weights included, on texts of the UDHR",
-    "- method alone: without intervals, tests, the guard and the report's texts, which no peer has",
+    "- method alone: without intervals, tests, the guard and the report, which no peer has",
     `- memory: resident${separate ? "; shares count the GPU's too" : ", software Vulkan's in it"}`,
     "- disk: written, but no result; ours are checkpoints of counts, which do not grow with texts",
     peers.has("torch")

@@ -44,7 +44,7 @@ const PERMISSIONS = ["ffi", "env", "read", "write", "sys", "net"].map((name) => 
 /** Switches off what identify does beyond the published method, so that all sides do the same. */
 const METHOD_ALONE = [
   ...["--document-groups", "0", "--bootstrap", "0", "--permutations", "0"],
-  ...["--no-guard", "--report-texts", "0"],
+  ...["--no-guard", "--no-report"],
 ];
 
 /** `identify` as it is, then without what the peers have not. */

@@ -1,6 +1,6 @@
 /** Runs a whole program and measures it from outside, whatever it is written in. */
 import { fileURLToPath } from "node:url";
-import { NO_VECTOR_WIDTH } from "../lib/cli/lavapipe.ts";
+import { NO_LAVAPIPE_SETTINGS } from "../lib/cli/lavapipe.ts";
 import { InputError } from "../lib/formats/input_error.ts";
 import type { Timing } from "./measure.ts";
 import { NoPeer } from "./peer.ts";
@@ -52,7 +52,7 @@ async function output(python: string, args: string[], env: Program["env"]) {
   try {
     return await new Deno.Command(python, {
       args,
-      env: { NO_COLOR: "1", ...NO_VECTOR_WIDTH, ...env },
+      env: { NO_COLOR: "1", ...NO_LAVAPIPE_SETTINGS, ...env },
     }).output();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;

@@ -1,7 +1,7 @@
 /** Brings up the adapter that every step computes on, on any machine, and says which one it is. */
 import { InputError } from "../formats/input_error.ts";
 import { remark } from "./output.ts";
-import { chooseVectorWidth } from "./lavapipe.ts";
+import { setUpLavapipe, type Workload } from "./lavapipe.ts";
 import { useBundledVulkan } from "./software_vulkan.ts";
 import { type VulkanDevice, vulkanDevices } from "./vulkan.ts";
 
@@ -30,16 +30,15 @@ const BUNDLED_NOTE =
  * Has to be the process's first use of WebGPU. Needs `--allow-ffi` and `--allow-env`, and, for the
  * bundled driver, reading and writing of the cache folder.
  *
- * @param options.columns width of the model that is going to be computed; software Vulkan is set up
- *   for it (lavapipe.ts)
+ * @param options.workload what is going to be computed; software Vulkan is set up for it (lavapipe.ts)
  * @param options.quiet keep the note to the return value instead of printing it on stderr
  * @throws InputError when there is no adapter
  */
 export async function bringUpAdapter(
-  options: { quiet?: boolean; columns?: number } = {},
+  options: { quiet?: boolean; workload?: Workload } = {},
 ): Promise<BroughtUpAdapter> {
-  const { columns = 2048 } = options;
-  const bundled = Deno.build.os === "linux" ? await prepareLinux(columns) : undefined;
+  const { workload = { columns: 2048 } } = options;
+  const bundled = Deno.build.os === "linux" ? await prepareLinux(workload) : undefined;
   if (bundled !== undefined && !options.quiet) remark(bundled.note);
   const adapter = await requestAdapter();
   const { description, isFallbackAdapter } = adapter.info;
@@ -54,9 +53,9 @@ interface Bundled {
 }
 
 /** Leaves the process with a Vulkan driver in sight: the machine's, or else the bundled one. */
-async function prepareLinux(columns: number): Promise<Bundled | undefined> {
+async function prepareLinux(workload: Workload): Promise<Bundled | undefined> {
   Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan");
-  chooseVectorWidth(columns);
+  setUpLavapipe(workload);
   const asked = softwareAskedFor();
   if (!asked && devices().length > 0) return undefined;
   const reason = asked ? "BABELSCOPE_ADAPTER=software" : "No Vulkan driver found";

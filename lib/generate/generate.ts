@@ -50,7 +50,7 @@ export async function generateTexts(options: GenerateOptions): Promise<void> {
   const { jobs, sampling, features } = plan;
   const folder = resolve(options.outDir, options.outPath);
   using _claim = await claimFolder(folder);
-  const { adapter } = await session.openGpu();
+  const { adapter } = await session.openGpu(rowsOfPasses(options, jobs.length));
   const code = await codeHash(ROOMS);
   using checkpoint = await Checkpoint.open<WrittenText[]>(
     join(folder, "checkpoint.jsonl"),
@@ -83,6 +83,14 @@ async function planned(options: GenerateOptions, subject: Subject): Promise<Plan
   );
   const jobs = await generationJobs(options, subject, features);
   return { jobs, prompt, sampling: samplingOf(options, subject), features };
+}
+
+/** Most tokens that a pass after the prompts has: one of each text, but all where nothing is cached. */
+function rowsOfPasses(
+  { times, batchSize, compat }: GenerateOptions,
+  jobs: number,
+): number | undefined {
+  return compat === "paper" ? undefined : Math.min(jobs * times, batchSize);
 }
 
 /** What the texts of a job depend on, beside the job itself. */

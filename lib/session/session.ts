@@ -1,6 +1,7 @@
 /** The model, the texts and the GPU that a step's options name. */
 import { join } from "node:path";
 import { bringUpAdapter } from "../cli/adapter.ts";
+import type { Workload } from "../cli/lavapipe.ts";
 import { cachedBytes, cacheFolder } from "../cli/cache.ts";
 import { watchHostMemory } from "../cli/host_memory.ts";
 import { table } from "../cli/table.ts";
@@ -41,8 +42,12 @@ export interface Session extends Disposable {
   readonly subject: Subject;
   /** Most bytes in use at a time so far. */
   peaks(): MemoryPeaks;
-  /** The GPU, opened on the first call. */
-  openGpu(): Promise<OpenGpu>;
+  /**
+   * The GPU, opened on the first call.
+   *
+   * @param rows tokens that most passes have, where it is known to be few
+   */
+  openGpu(rows?: number): Promise<OpenGpu>;
 }
 
 /**
@@ -90,7 +95,8 @@ export async function openSession(
   return {
     subject,
     peaks: () => ({ gpu: gpu?.gpu.memory.peak, host: host.peak }),
-    openGpu: () => opened ??= openGpu(options, columns, owned).then((open) => gpu = open),
+    openGpu: (rows) =>
+      opened ??= openGpu(options, { columns, rows }, owned).then((open) => gpu = open),
     [Symbol.dispose]: () => owned[Symbol.dispose](),
   };
 }
@@ -98,15 +104,15 @@ export async function openSession(
 /**
  * Opens the adapter and makes sure that it computes as it should.
  *
- * @param columns width of the model that is going to be computed
+ * @param workload what is going to be computed
  * @param owned disposes of it
  */
 export async function openGpu(
   options: Pick<RunOptions, "kernels" | "memoryBudget" | "profile">,
-  columns: number,
+  workload: Workload,
   owned: DisposableStack,
 ): Promise<OpenGpu> {
-  const { adapter, driver, software } = await bringUpAdapter({ columns });
+  const { adapter, driver, software } = await bringUpAdapter({ workload });
   const { kernels: family, memoryBudget, profile } = options;
   const gpu = owned.use(await Gpu.open(adapter, { family, memoryBudget, profile }));
   const { longLoops } = await selfTest(gpu, driver, cachedBytes());

@@ -53,7 +53,7 @@ export async function runTrainSae(options: TrainOptions): Promise<void> {
   const state = await checkpointOf(files, plans, identity, options.resume ?? false);
   await writeManifest(join(folder, "config.json"), runConfig({ ...options, model: name }));
 
-  const { gpu, adapter } = await openGpu(options, config.hiddenSize, owned);
+  const { gpu, adapter } = await openGpu(options, { columns: config.hiddenSize }, owned);
   const store = owned.use(new WeightStore(gpu));
   const llama = owned.use(new Llama(gpu, config, model.tensors, name, store));
   const { contextLength, count } = data.training;
