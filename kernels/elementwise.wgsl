@@ -3,7 +3,6 @@
 //   OP "add"       y + x                   the residual connection
 //      "multiply"  y * x                   the gate of a SwiGLU whose act_fn has been hooked
 //      "silu"      y / (1 + exp(-y))       act_fn
-//      "swiglu"    silu(y) * x             both at once                              (Shazeer 2020)
 //      "scale"     y * row                 one row vector for all: an SAE's latent scales
 //      "threshold" y > max(0, row) ? y : 0 JumpReLU                               (Rajamanoharan 2024)
 //
@@ -40,8 +39,6 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
       y[at] = y[at] * x[at];
 #elif OP == "silu"
       y[at] = silu(y[at]);
-#elif OP == "swiglu"
-      y[at] = silu(y[at]) * x[at];
 #elif OP == "scale"
       y[at] = y[at] * row[at % p.quads];
 #elif OP == "threshold"

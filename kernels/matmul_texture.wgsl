@@ -5,6 +5,9 @@
 //   Y     [rows, 4 * stride] f32; this shard fills columns [first, first + outs), the padding with zeros
 //   bias  [all outs] f32, when BIAS
 //   f     adds the bias when BIAS, then applies max(0, ·) when RELU
+//   GATED W has the rows of a gate and of what it gates, four by turns (lib/gpu/gated_matrix.ts); Y and, with
+//         "apart", Z have a column for two rows of it. "swiglu": Y = silu(gate) · up     (Shazeer 2020)
+//                                                      "apart":  Y = gate, Z = up
 //
 // For software Vulkan: on a CPU a storage-texture load is one straight 128-bit load, a storage-buffer
 // load in a loop is a masked gather. A workgroup of LANES invocations computes TOKENS × (LANES * OUTS)
@@ -29,12 +32,13 @@ struct Params {
 #end
 @group(0) @binding(1) var W: texture_storage_2d<rgba32uint, read>;
 @group(0) @binding(2) var<storage, read_write> Y: array<vec4f>;
-#if BIAS
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<uniform> p: Params;
-#else
-@group(0) @binding(3) var<uniform> p: Params;
+#if GATED == "apart"
+@group(0) @binding(3) var<storage, read_write> Z: array<vec4f>;
 #end
+#if BIAS
+@group(0) @binding(${BINDINGS - 2}) var<storage, read> bias: array<f32>;
+#end
+@group(0) @binding(${BINDINGS - 1}) var<uniform> p: Params;
 
 #if XBUFFER
 fn activations(at: u32, row: u32) -> vec4f { return X[row * p.x_stride + at]; }
@@ -106,6 +110,33 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
 #end
     }
   }
+#if GATED != "no"
+#for j in 0..OUTS / PANEL
+  {
+    let first = p.first + panel${j} * ${PANEL}u;
+    let quad = first / ${PANEL}u;
+#if BIAS
+    let gate_bias = vec4f(bias[first], bias[first + 1u], bias[first + 2u], bias[first + 3u]);
+    let up_bias = vec4f(bias[first + 4u], bias[first + 5u], bias[first + 6u], bias[first + 7u]);
+#else
+    let gate_bias = vec4f();
+    let up_bias = vec4f();
+#end
+#for m in 0..TOKENS
+#for g in PANEL * j..PANEL * j + 1
+    let gate${m} = vec4f(a${m}_${g}, a${m}_${g + 1}, a${m}_${g + 2}, a${m}_${g + 3}) + gate_bias;
+    let up${m} = vec4f(a${m}_${g + 4}, a${m}_${g + 5}, a${m}_${g + 6}, a${m}_${g + 7}) + up_bias;
+#end
+#if GATED == "swiglu"
+    Y[m${m} * p.stride + quad] = gate${m} / (1.0 + exp(-gate${m})) * up${m};
+#else
+    Y[m${m} * p.stride + quad] = gate${m};
+    Z[m${m} * p.stride + quad] = up${m};
+#end
+#end
+  }
+#end
+#else
 #for q in 0..OUTS / 4
   {
     let n = panel${4 * q / PANEL} * ${PANEL}u + ${4 * q % PANEL}u;
@@ -130,5 +161,6 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
 #end
 #end
   }
+#end
 #end
 }

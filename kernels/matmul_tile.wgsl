@@ -5,6 +5,9 @@
 //   Y     [rows, stride] f32; this shard fills columns [first, first + outs)
 //   bias  [all outs] f32, when BIAS
 //   f     adds the bias when BIAS, then applies max(0, ·) when RELU
+//   GATED W has the rows of a gate and of what it gates, 16 by turns (lib/gpu/gated_matrix.ts); Y and, with
+//         "apart", Z have a column for two rows of it. "swiglu": Y = silu(gate) · up     (Shazeer 2020)
+//                                                      "apart":  Y = gate, Z = up
 //
 // For GPUs: a workgroup of 16 × 16 invocations computes TILE × TILE results (TILE = 16 * EACH). Slabs
 // of DEPTH columns of X and W are staged in workgroup memory, transposed so that the inner loop reads
@@ -16,12 +19,13 @@ struct Params { rows: u32, first: u32, outs: u32, stride: u32, texels: u32, x_qu
 @group(0) @binding(0) var<storage, read> X: array<vec4f>;
 @group(0) @binding(1) var<storage, read> W: array<vec4u>;
 @group(0) @binding(2) var<storage, read_write> Y: array<f32>;
-#if BIAS
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<uniform> p: Params;
-#else
-@group(0) @binding(3) var<uniform> p: Params;
+#if GATED == "apart"
+@group(0) @binding(3) var<storage, read_write> Z: array<f32>;
 #end
+#if BIAS
+@group(0) @binding(${BINDINGS - 2}) var<storage, read> bias: array<f32>;
+#end
+@group(0) @binding(${BINDINGS - 1}) var<uniform> p: Params;
 
 var<workgroup> xs: array<f32, ${TILE * DEPTH}>;
 var<workgroup> ws: array<f32, ${TILE * DEPTH}>;
@@ -93,6 +97,27 @@ fn main(
 #end
     workgroupBarrier();
   }
+#if GATED != "no"
+#for i in 0..EACH / 2
+  if (n0 + lane.x + ${32 * i}u < p.outs) {
+    let n = p.first + n0 + lane.x + ${32 * i}u;
+    let column = (p.first + n0) / 2u + lane.x + ${16 * i}u;
+#for m in 0..EACH
+    if (m0 + lane.y + ${16 * m}u < p.rows) {
+      let at = (m0 + lane.y + ${16 * m}u) * p.stride + column;
+      let gate = finish(a${m}_${2 * i}, n);
+      let up = finish(a${m}_${2 * i + 1}, n + 16u);
+#if GATED == "swiglu"
+      Y[at] = gate / (1.0 + exp(-gate)) * up;
+#else
+      Y[at] = gate;
+      Z[at] = up;
+#end
+    }
+#end
+  }
+#end
+#else
 #for n in 0..EACH
   if (n0 + lane.x + ${16 * n}u < p.outs) {
     let n = p.first + n0 + lane.x + ${16 * n}u;
@@ -100,5 +125,6 @@ fn main(
     if (m0 + lane.y + ${16 * m}u < p.rows) { Y[(m0 + lane.y + ${16 * m}u) * p.stride + n] = finish(a${m}_${n}, n); }
 #end
   }
+#end
 #end
 }

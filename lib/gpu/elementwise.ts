@@ -7,7 +7,7 @@ import { bindRows, type Rows } from "./rows.ts";
 /** vec4s per invocation. */
 const SPAN = 4;
 
-type Operation = "add" | "multiply" | "silu" | "swiglu" | "scale" | "threshold";
+type Operation = "add" | "multiply" | "silu" | "scale" | "threshold";
 
 /** Records y += x. */
 export function recordAdd(gpu: Gpu, recorder: Recorder, y: Rows, x: Rows): void {
@@ -22,11 +22,6 @@ export function recordMultiply(gpu: Gpu, recorder: Recorder, y: Rows, x: Rows): 
 /** Records y = silu(y): what hookpoint `mlp.act_fn` sees. */
 export function recordSilu(gpu: Gpu, recorder: Recorder, y: Rows): void {
   record(gpu, recorder, "silu", y, []);
-}
-
-/** Records y = silu(y) · x. */
-export function recordSwiGlu(gpu: Gpu, recorder: Recorder, y: Rows, x: Rows): void {
-  record(gpu, recorder, "swiglu", y, [bindRows(x)]);
 }
 
 /** Records y = y · row for every row of y. `row` holds one stride of f32. */

@@ -15,7 +15,6 @@ import {
   recordMultiply,
   recordScale,
   recordSilu,
-  recordSwiGlu,
   recordThreshold,
 } from "./elementwise.ts";
 import { recordEmbed } from "./embed.ts";
@@ -122,7 +121,6 @@ Deno.test("elementwise operations against f64", async () => {
     await check((r, t) => recordAdd(gpu, r, t, operand), (a, b) => a + b, TOLERANCE);
     await check((r, t) => recordMultiply(gpu, r, t, operand), (a, b) => a * b, TOLERANCE);
     await check((r, t) => recordSilu(gpu, r, t), (a) => silu(a), EXP_TOLERANCE);
-    await check((r, t) => recordSwiGlu(gpu, r, t, operand), (a, b) => silu(a) * b, EXP_TOLERANCE);
     await check(
       (r, t) => recordScale(gpu, r, t, vector.resource),
       (a, _, column) => a * row[column],

@@ -24,6 +24,14 @@ export interface Epilogue {
   readonly relu?: boolean;
 }
 
+/** Where the two halves of a gated product go. */
+export interface GatedEpilogue {
+  /** [rows of W] f32, by turns as the rows of W. */
+  readonly bias?: GPUBuffer | GPUBufferBinding;
+  /** What is gated, apart from its gate: hooks want to see the neurons between the two. */
+  readonly up?: Rows;
+}
+
 /** Tile of the tile family: what one workgroup computes. It does not change results (see the kernels). */
 const TILE = { TILE: 64, EACH: 4, DEPTH: 16 };
 
@@ -72,7 +80,31 @@ export function recordMatMul(
 }
 
 /**
- * The same for one shard of a matrix.
+ * Records the first half of a SwiGLU block: `Y = silu(X Gᵀ) · (X Uᵀ)`, or, with `up`, the two factors'
+ * products: `Y = X Gᵀ` and `up = X Uᵀ`.
+ *
+ * @param x [tokens, columns of G and U]
+ * @param w G and U by turns ({@linkcode gatedMatrix}, {@linkcode gateTurn})
+ * @param y [tokens, rows of G]; so is `up`
+ */
+export function recordGatedMatMul(
+  gpu: Gpu,
+  recorder: Recorder,
+  x: Rows,
+  w: Matrix,
+  y: Rows,
+  { bias, up }: GatedEpilogue = {},
+): void {
+  if (up && (up.width !== y.width || up.rows !== y.rows)) {
+    throw new RangeError(`${w.name}: what is gated has another shape than the gate`);
+  }
+  for (const shard of w.shards) {
+    recordProduct(gpu, recorder, x, shard, y, { bias, gated: up ? "apart" : "swiglu", up }, 0);
+  }
+}
+
+/**
+ * The same for one shard of a matrix that is not gated.
  *
  * @param origin row of the matrix that lands in column 0 of Y and takes the first of `epilogue.bias`
  */
@@ -83,6 +115,21 @@ export function recordShardMatMul(
   shard: Shard,
   y: Rows,
   epilogue: Epilogue,
+  origin: number,
+): void {
+  recordProduct(gpu, recorder, x, shard, y, epilogue, origin);
+}
+
+/** All that can happen to a product. */
+type AnyEpilogue = Epilogue & GatedEpilogue & { readonly gated?: "no" | "swiglu" | "apart" };
+
+function recordProduct(
+  gpu: Gpu,
+  recorder: Recorder,
+  x: Rows,
+  shard: Shard,
+  y: Rows,
+  epilogue: AnyEpilogue,
   origin: number,
 ): void {
   if (x.rows !== y.rows || shard.columns !== x.width) {
@@ -96,6 +143,7 @@ export function recordShardMatMul(
     const input = rowsBetween(x, from, to);
     const output = rowsBetween(y, from, to);
     const inPlace = !texture || readsInPlace(input, shard);
+    const apart = epilogue.up ? [bindRows(rowsBetween(epilogue.up, from, to))] : [];
     const { kernel, tokens, outs } = kernelFor(gpu, shard.type, epilogue, input.rows, inPlace);
     recorder.dispatch(
       kernel,
@@ -103,6 +151,7 @@ export function recordShardMatMul(
         inPlace ? bindRows(input) : stage(gpu, recorder, input),
         shard.resource,
         bindRows(output),
+        ...apart,
         ...bias,
       ],
       [
@@ -134,15 +183,17 @@ function readsInPlace(x: Rows, shard: Shard): boolean {
 function kernelFor(
   gpu: Gpu,
   type: WeightType,
-  epilogue: Epilogue,
+  { bias, relu, gated = "no" }: AnyEpilogue,
   rows: number,
   inPlace: boolean,
 ): { kernel: Kernel; tokens: number; outs: number } {
   const { family } = gpu.identity;
   const constants = {
     ...weightConstants(type, family),
-    BIAS: epilogue.bias ? 1 : 0,
-    RELU: epilogue.relu ? 1 : 0,
+    BIAS: bias ? 1 : 0,
+    RELU: relu ? 1 : 0,
+    GATED: gated,
+    BINDINGS: 4 + (bias ? 1 : 0) + (gated === "apart" ? 1 : 0),
   };
   if (family === "tile") {
     const kernel = gpu.kernel("matmul_tile", weightsSource + tileSource, { ...constants, ...TILE });

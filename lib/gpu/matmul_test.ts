@@ -3,7 +3,8 @@ import { FAMILIES, openTestGpu } from "../../tests/support/gpu.ts";
 import { nmse, randomValues, seededRandom } from "../../tests/support/numbers.ts";
 import { type StoredMatrix, storedMatrix } from "../../tests/support/weights.ts";
 import type { Gpu } from "./device.ts";
-import { type Epilogue, recordMatMul } from "./matmul.ts";
+import { gatedMatrix, gatedVector, gateTurn } from "./gated_matrix.ts";
+import { type Epilogue, recordGatedMatMul, recordMatMul } from "./matmul.ts";
 import { PANEL, SHARD_ROWS, uploadMatrix, type WeightType } from "./matrix.ts";
 import { allocateRows, readRows, rowsBetween, writeRows } from "./rows.ts";
 
@@ -98,6 +99,78 @@ for (const family of FAMILIES) {
     }
   });
 }
+
+/** Relative to the values: beside the sums an exponential, of which WGSL promises 3 + 2 |x| ULP. */
+const GATED_TOLERANCE = 1e-10;
+
+const GATED_SHAPES = [[1, 64, 1], [2, 129, 9], [7, 33, 65], [35, 65, 130], [17, 300, 96]];
+
+for (const family of FAMILIES) {
+  Deno.test(`gated matmul ${family}: odd shapes against f64, one product or its factors`, async () => {
+    using gpu = await openTestGpu({ family });
+    const random = seededRandom(9);
+    for (const type of ["f32", "f16", "bf16"] as WeightType[]) {
+      for (const [tokens, columns, neurons] of GATED_SHAPES) {
+        const x = randomValues(random, tokens * columns);
+        const matrix = () =>
+          storedMatrix("w", type, neurons, randomValues(random, neurons * columns));
+        const [gate, up] = [matrix(), matrix()];
+        const biases = [randomValues(random, neurons), randomValues(random, neurons)] as const;
+        const turn = gateTurn(gpu);
+        using w = await uploadMatrix(gpu, gatedMatrix("gated", gate, up, turn));
+        using input = allocateRows(gpu, "x", tokens, columns);
+        using output = allocateRows(gpu, "y", tokens, neurons);
+        using factor = allocateRows(gpu, "up", tokens, neurons);
+        using biasBuffer = gpu.bufferOf("bias", gatedVector(...biases, turn));
+        writeRows(gpu, input, x);
+        for (const bias of [undefined, biasBuffer.resource]) {
+          const added = (of: 0 | 1) => (sum: number, at: number) =>
+            bias ? sum + biases[of][at % neurons] : sum;
+          const [gates, ups] = [reference(x, gate, added(0)), reference(x, up, added(1))];
+          const agrees = async (rows: typeof output, expected: Float64Array) => {
+            const error = nmse(await readRows(gpu, rows), expected);
+            assert.ok(
+              error <= GATED_TOLERANCE,
+              `${type} ${tokens} × ${columns} × ${neurons}: ${error}`,
+            );
+            // What follows reads whole strides.
+            const all = new Float32Array(await gpu.read(rows.buffer, 0, tokens * rows.stride * 4));
+            assert.ok(all.every((value, at) => at % rows.stride < neurons || value === 0));
+          };
+          const recorder = gpu.recorder();
+          recordGatedMatMul(gpu, recorder, input, w, output, { bias });
+          recorder.submit();
+          await agrees(output, gates.map((g, i) => g / (1 + Math.exp(-g)) * ups[i]));
+          recordGatedMatMul(gpu, recorder, input, w, output, { bias, up: factor });
+          recorder.submit();
+          await agrees(output, gates);
+          await agrees(factor, ups);
+        }
+      }
+    }
+  });
+}
+
+Deno.test("gated matrices are read by turns from any row to any other", async () => {
+  const matrix = (name: string, first: number) =>
+    storedMatrix(name, "f32", 5, Float32Array.from({ length: 15 }, (_, i) => first + i));
+  const [gate, up] = [matrix("gate", 100), matrix("up", 200)];
+  const gated = gatedMatrix("gated", gate, up, 2);
+  const row = (first: number) => [first, first + 1, first + 2];
+  const zeros = [0, 0, 0];
+  const expected = [
+    ...[row(100), row(103), row(200), row(203), row(106), row(109)],
+    ...[row(206), row(209), row(112), zeros, row(212), zeros],
+  ];
+  assert.equal(gated.rows, expected.length);
+  for (let from = 0; from <= gated.rows; from++) {
+    for (let to = from; to <= gated.rows; to++) {
+      const bytes = await gated.read(from, to);
+      assert.deepEqual([...new Float32Array(bytes.buffer)], expected.slice(from, to).flat());
+    }
+  }
+  assert.throws(() => gatedMatrix("gated", gate, { ...up, rows: 4 }, 2), /different shapes/);
+});
 
 Deno.test("matmul texture: with and without subgroups, the same bits", async () => {
   const random = seededRandom(8);

@@ -2,9 +2,10 @@
 import { InputError } from "../formats/input_error.ts";
 import type { TensorSource } from "../formats/tensor_source.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { gatedMatrix, gatedVector, gateTurn } from "../gpu/gated_matrix.ts";
 import { type Matrix, matrixBytes, type MatrixSource, uploadMatrix } from "../gpu/matrix.ts";
 import type { LlamaConfig } from "./config.ts";
-import { matrixOf, stacked, vectorOf } from "./weights.ts";
+import { inOneType, matrixOf, stacked, vectorOf } from "./weights.ts";
 
 /** A linear layer on the GPU. */
 export interface Linear {
@@ -19,8 +20,8 @@ export interface Layer extends Disposable {
   readonly qkv: Linear;
   readonly output: Linear;
   readonly mlpNorm: GPUBuffer;
-  readonly gate: Linear;
-  readonly up: Linear;
+  /** The gate and what it gates, by turns (lib/gpu/gated_matrix.ts). */
+  readonly gated: Linear;
   readonly down: Linear;
 }
 
@@ -28,8 +29,7 @@ export interface Layer extends Disposable {
 const LINEARS = {
   qkv: { module: "self_attn", parts: ["q_proj", "k_proj", "v_proj"], bias: "attentionBias" },
   output: { module: "self_attn", parts: ["o_proj"], bias: "attentionBias" },
-  gate: { module: "mlp", parts: ["gate_proj"], bias: "mlpBias" },
-  up: { module: "mlp", parts: ["up_proj"], bias: "mlpBias" },
+  gated: { module: "mlp", parts: ["gate_proj", "up_proj"], bias: "mlpBias" },
   down: { module: "mlp", parts: ["down_proj"], bias: "mlpBias" },
 } as const;
 
@@ -70,7 +70,7 @@ export class Checkpoint {
   /** Bytes that one block takes on the GPU, its small vectors left out. */
   layerBytes(gpu: Gpu, layer: number): number {
     return (Object.keys(LINEARS) as LinearName[])
-      .map((name) => this.#source(layer, name))
+      .map((name) => this.#source(gpu, layer, name))
       .reduce((sum, { rows, columns, type }) => sum + matrixBytes(gpu, rows, columns, type), 0);
   }
 
@@ -86,9 +86,9 @@ export class Checkpoint {
       return undo.use(gpu.bufferOf(name, weight)).resource;
     };
     const linear = async (name: LinearName): Promise<Linear> => {
-      const source = this.#source(layer, name);
+      const source = this.#source(gpu, layer, name);
       const weight = undo.use(await uploadMatrix(gpu, source));
-      const values = await this.#bias(layer, name);
+      const values = await this.#bias(gpu, layer, name);
       return { weight, bias: values && undo.use(gpu.bufferOf(`${name} bias`, values)).resource };
     };
     const weights = {
@@ -96,24 +96,30 @@ export class Checkpoint {
       qkv: await linear("qkv"),
       output: await linear("output"),
       mlpNorm: await norm("post_attention_layernorm"),
-      gate: await linear("gate"),
-      up: await linear("up"),
+      gated: await linear("gated"),
       down: await linear("down"),
     };
     const owned = undo.move();
     return { ...weights, [Symbol.dispose]: () => owned[Symbol.dispose]() };
   }
 
-  #source(layer: number, name: LinearName): MatrixSource {
+  #source(gpu: Gpu, layer: number, name: LinearName): MatrixSource {
     const { module, parts } = LINEARS[name];
-    const sources = parts.map((part) => {
+    const sources = inOneType(parts.map((part) => {
       const { outputs, inputs } = this.#sizeOf(part);
       return this.#matrix(this.#name(layer, `${module}.${part}`, "weight"), outputs, inputs);
-    });
-    return stacked(`layer ${layer} ${name}`, sources, this.where);
+    }));
+    const title = `layer ${layer} ${name}`;
+    return name === "gated"
+      ? gatedMatrix(title, sources[0], sources[1], gateTurn(gpu))
+      : stacked(title, sources);
   }
 
-  async #bias(layer: number, name: LinearName): Promise<Float32Array<ArrayBuffer> | undefined> {
+  async #bias(
+    gpu: Gpu,
+    layer: number,
+    name: LinearName,
+  ): Promise<Float32Array<ArrayBuffer> | undefined> {
     const { module, parts, bias } = LINEARS[name];
     if (!this.config[bias]) {
       this.#refuseBias(layer, name);
@@ -124,7 +130,9 @@ export class Checkpoint {
       const vector = await this.#vector(this.#name(layer, `${module}.${part}`, "bias"), outputs);
       return vector.subarray(0, outputs);
     }));
-    return Float32Array.from(vectors.flatMap((vector) => [...vector]));
+    return name === "gated"
+      ? gatedVector(vectors[0], vectors[1], gateTurn(gpu))
+      : Float32Array.from(vectors.flatMap((vector) => [...vector]));
   }
 
   /** A bias that the config does not announce would be left out silently. */

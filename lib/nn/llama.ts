@@ -10,10 +10,15 @@ import type { TensorSource } from "../formats/tensor_source.ts";
 import { recordAttention, type TextPlaces } from "../gpu/attention.ts";
 import { recordCachedAttention } from "../gpu/cached_attention.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { recordAdd, recordMultiply, recordSilu, recordSwiGlu } from "../gpu/elementwise.ts";
+import { recordAdd, recordMultiply, recordSilu } from "../gpu/elementwise.ts";
 import { recordEmbed } from "../gpu/embed.ts";
 import { preparePackedAttention } from "../gpu/key_values.ts";
-import { prepareMatMul, recordMatMul, recordShardMatMul } from "../gpu/matmul.ts";
+import {
+  prepareMatMul,
+  recordGatedMatMul,
+  recordMatMul,
+  recordShardMatMul,
+} from "../gpu/matmul.ts";
 import {
   matrixBytes,
   type MatrixSource,
@@ -421,18 +426,20 @@ export class Llama implements Disposable {
       const normed = rowsBetween(space.normed, from, to);
       const gate = rowsBetween(space.gate, 0, to - from);
       const up = rowsBetween(space.up, 0, to - from);
-      this.#recordLinear(recorder, normed, layer.gate, gate);
       if (neuronHooks.length > 0) {
+        this.#recordGated(recorder, normed, layer.gated, gate, up);
         for (const hook of neuronHooks) hook.before?.(recorder, gate, from);
         recordSilu(gpu, recorder, gate);
         for (const hook of neuronHooks) await hook.run(recorder, gate, from);
-      }
-      if (stopAtNeurons) continue;
-      this.#recordLinear(recorder, normed, layer.up, up);
-      const recordGate = neuronHooks.length > 0 ? recordMultiply : recordSwiGlu;
-      recordGate(gpu, recorder, gate, up);
+        if (stopAtNeurons) continue;
+        recordMultiply(gpu, recorder, gate, up);
+      } else this.#recordGated(recorder, normed, layer.gated, gate);
       this.#recordLinear(recorder, gate, layer.down, rowsBetween(space.update, from, to));
     }
+  }
+
+  #recordGated(recorder: Recorder, x: Rows, { weight, bias }: Linear, y: Rows, up?: Rows): void {
+    recordGatedMatMul(this.#gpu, recorder, x, weight, y, { bias, up });
   }
 
   #recordLinear(recorder: Recorder, x: Rows, { weight, bias }: Linear, y: Rows): void {

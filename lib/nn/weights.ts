@@ -24,19 +24,28 @@ export function matrixOf(
   return { name, rows, columns, type, read: (from, to) => tensors.read(name, from, to) };
 }
 
-/**
- * Matrices with the same input, stacked: their outputs come from one product.
- *
- * @throws InputError when they are stored in different types
- */
-export function stacked(name: string, parts: readonly MatrixSource[], where: string): MatrixSource {
+/** Matrices in one type: their own, or f32, which holds all values of the others. */
+export function inOneType(parts: readonly MatrixSource[]): readonly MatrixSource[] {
+  return parts.every(({ type }) => type === parts[0].type) ? parts : parts.map(inF32);
+}
+
+const DTYPES = { f32: "F32", f16: "F16", bf16: "BF16" } as const;
+
+function inF32(source: MatrixSource): MatrixSource {
+  return {
+    ...source,
+    type: "f32",
+    async read(from, to) {
+      const values = toFloat32(await source.read(from, to), DTYPES[source.type]);
+      return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    },
+  };
+}
+
+/** Matrices with the same input and type, stacked: their outputs come from one product. */
+export function stacked(name: string, parts: readonly MatrixSource[]): MatrixSource {
+  if (parts.length === 1) return { ...parts[0], name };
   const [{ columns, type }] = parts;
-  const odd = parts.find((part) => part.type !== type);
-  if (odd) {
-    throw new InputError(
-      `${where}: "${odd.name}" is ${odd.type} but "${parts[0].name}" is ${type}.`,
-    );
-  }
   return {
     name,
     rows: parts.reduce((sum, part) => sum + part.rows, 0),
