@@ -2,6 +2,7 @@
 import { cpus } from "node:os";
 import { dirname } from "node:path";
 import type { Column } from "../lib/cli/table.ts";
+import { isFile } from "../lib/data/file_tree.ts";
 import { prepareFolder, readText, writeAtomic } from "../lib/data/files.ts";
 import { markdownTable } from "./markdown_table.ts";
 import { type Clock, medianTime, type Ratio, ratio, type Series } from "./measure.ts";
@@ -58,13 +59,15 @@ export class ResultsEntry {
   private constructor(readonly path: string, readonly circumstances: Circumstances) {}
 
   /**
-   * Makes sure, before the hours of measuring, that the file can be read and written.
+   * Makes sure, before the hours of measuring, that the file can be read and written; one that is not
+   * there is begun.
    *
    * @throws InputError when it cannot
    */
   static async open(path: string, circumstances: Circumstances): Promise<ResultsEntry> {
-    await readText(path);
     await prepareFolder(dirname(path));
+    if (!await isFile(path)) await writeAtomic(path, "");
+    await readText(path);
     return new ResultsEntry(path, circumstances);
   }
 
@@ -93,7 +96,8 @@ export async function appendSection(path: string, lines: readonly string[]): Pro
 
 async function append(path: string, lines: readonly string[]): Promise<void> {
   const before = await readText(path);
-  await writeAtomic(path, `${before.trimEnd()}\n\n${lines.join("\n").trimEnd()}\n`);
+  const added = `${lines.join("\n").trimEnd()}\n`;
+  await writeAtomic(path, before.trim() === "" ? added : `${before.trimEnd()}\n\n${added}`);
 }
 
 function describe({ adapter, driver, family, peers, command }: Circumstances): string[] {

@@ -88,8 +88,14 @@ Deno.test("entry: one date for all sections, each in the file as soon as it is a
   });
 });
 
-Deno.test("entry: a file that is not there is named before anything is measured", async () => {
+Deno.test("entry: a file that is not there is begun, one that cannot be is named before anything is measured", async () => {
   const circumstances = { adapter: "", driver: "", family: "", peers: [], command: "" };
-  const opened = ResultsEntry.open("/nowhere/RESULTS.md", circumstances);
-  await assert.rejects(opened, /^InputError: .*\/nowhere\/RESULTS\.md/);
+  await withFolder(async (folder) => {
+    const path = `${folder}/new/RESULTS.md`;
+    const entry = await ResultsEntry.open(path, circumstances);
+    await entry.add({ title: "Kernels", lines: [] });
+    assert.match(await Deno.readTextFile(path), /^## \d{4}-/);
+    const beneathFile = ResultsEntry.open(`${path}/RESULTS.md`, circumstances);
+    await assert.rejects(beneathFile, /^InputError: .*RESULTS\.md/);
+  });
 });
