@@ -4,7 +4,7 @@ import {
   type Interpretation,
   type Interpretations,
   readInterpretations,
-} from "../interpret/step/read_interpretations.ts";
+} from "../interpret/results/read_interpretations.ts";
 import { foldersWith } from "./figure_sources/result_folder.ts";
 import type { ExplainedFeature, ExplanationRun } from "./report_page.ts";
 

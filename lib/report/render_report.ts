@@ -6,6 +6,7 @@ import { plainOpening } from "./plain_opening.ts";
 import type { ReportData } from "./report_data.ts";
 import type { PageScript, ReportPage, RunRecord } from "./report_page.ts";
 import { reportSections } from "./report_sections.ts";
+import palette from "../figures/palette.css" with { type: "text" };
 import style from "./report.css" with { type: "text" };
 
 /**
@@ -69,7 +70,7 @@ function head(title: string, script: PageScript | undefined): Html {
 <meta name="color-scheme" content="light dark">
 <meta name="generator" content="babelscope">
 <title>${title}</title>
-<style>${trusted(style)}</style>
+<style>${trusted(palette + style)}</style>
 </head>`;
 }
 

@@ -1,6 +1,7 @@
 /** build-site: the explorer as files that any web server hands out, with the model in the browser. */
 import { resolve } from "node:path";
 import explorerCss from "../explore/pages/explorer.css" with { type: "text" };
+import paletteCss from "../figures/palette.css" with { type: "text" };
 import { type Progress, progress } from "../cli/progress.ts";
 import { codeHash, timesSince, versions } from "../data/manifest.ts";
 import type { Overview } from "../explore/backend.ts";
@@ -109,7 +110,7 @@ async function writePage(folder: SiteFolder, overview: Overview, hashes: string)
   const { app, worker } = await siteScripts();
   await folder.write("app.js", app);
   await folder.write("worker.js", worker);
-  const style = explorerCss + siteCss;
+  const style = paletteCss + explorerCss + siteCss;
   await folder.write("style.css", style);
   await folder.write("hashes.json", hashes);
   await folder.write(

@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 import { bundledScript } from "../../cli/bundle.ts";
 import { readText } from "../../data/files.ts";
 
-const STYLE = fileURLToPath(new URL("../pages/explorer.css", import.meta.url));
+const STYLES = ["../../figures/palette.css", "../pages/explorer.css"]
+  .map((path) => fileURLToPath(new URL(path, import.meta.url)));
 
 /** All that a page loads beside its answers. */
 export interface Assets {
@@ -28,7 +29,7 @@ export interface Assets {
  */
 export async function bundleAssets(): Promise<Assets> {
   const script = await bundledScript(new URL("../pages/client.ts", import.meta.url), "esm");
-  const style = await readText(STYLE);
+  const style = (await Promise.all(STYLES.map(readText))).join("");
   const hash = createHash("sha256").update(script).digest("hex").slice(0, 16);
   return {
     script: { path: `/assets/explorer-${hash}.js`, content: script },
