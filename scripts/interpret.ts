@@ -1,8 +1,8 @@
 #!/usr/bin/env -S deno run --allow-ffi --allow-env --allow-read --allow-write --allow-sys --allow-net
 /** babelscope interpret: identified features → explanations by a language model, and their scores. */
 import { run } from "../lib/cli/run.ts";
-import { runInterpret } from "../lib/interpret/step/interpret_step.ts";
-import { interpretCommand } from "../lib/interpret/step/options.ts";
+import { runInterpret } from "../lib/explain/interpret_step.ts";
+import { interpretCommand } from "../lib/explain/options.ts";
 
 const command = interpretCommand();
 

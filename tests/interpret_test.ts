@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readTable } from "../lib/data/tables.ts";
-import { readInterpretations } from "../lib/interpret/step/read_interpretations.ts";
+import { readInterpretations } from "../lib/interpret/results/read_interpretations.ts";
 import {
   type ChatQuestion,
   type ChatServerRequest,

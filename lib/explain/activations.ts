@@ -1,13 +1,13 @@
 /** The pass over the model that everything else rests on: activations of the latents in question. */
 import { join } from "node:path";
-import { progress } from "../../cli/progress.ts";
-import { writeManifest } from "../../data/manifest.ts";
-import { readJson } from "../../data/files.ts";
-import { isFile } from "../../data/file_tree.ts";
-import type { TokenRows } from "../../data/token_rows.ts";
-import type { RunningModel, Session } from "../../session/session.ts";
-import { cacheLatents } from "../latent_cache/cache_latents.ts";
-import type { CacheSummary, LatentsByHookpoint } from "../latent_cache/cache_options.ts";
+import { progress } from "../cli/progress.ts";
+import { writeManifest } from "../data/manifest.ts";
+import { readJson } from "../data/files.ts";
+import { isFile } from "../data/file_tree.ts";
+import type { TokenRows } from "../data/token_rows.ts";
+import type { RunningModel, Session } from "../session/session.ts";
+import { cacheLatents } from "../interpret/latent_cache/cache_latents.ts";
+import type { CacheSummary, LatentsByHookpoint } from "../interpret/latent_cache/cache_options.ts";
 import type { InterpretOptions } from "./options.ts";
 
 /** What the pass is made with. */

@@ -1,7 +1,7 @@
 /** A run that asks, or sums up what was asked before. */
-import { print, remark } from "../../cli/output.ts";
-import { Interrupted, onInterrupt } from "../../cli/run.ts";
-import { codeHash } from "../../data/manifest.ts";
+import { print, remark } from "../cli/output.ts";
+import { Interrupted, onInterrupt } from "../cli/run.ts";
+import { codeHash } from "../data/manifest.ts";
 import { Finished } from "./finished.ts";
 import { openJudges } from "./judges.ts";
 import type { Prepared } from "./prepared.ts";
@@ -12,7 +12,7 @@ import type { Judges } from "./score_latents.ts";
 import { openSelected } from "./selected_examples.ts";
 import { stagesOf } from "./settings.ts";
 import { askedBy, waysOfAsking } from "./ways_of_asking.ts";
-import { writeFindings } from "./written_results.ts";
+import { writeFindings } from "../interpret/results/written_results.ts";
 
 const INTERRUPTED =
   "Interrupted; what was answered is kept, and is not asked again when the same command is run.";

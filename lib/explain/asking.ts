@@ -6,10 +6,10 @@ import {
   type ChatModel,
   type ChatReply,
   type ChatRequest,
-} from "../../llm/chat.ts";
-import type { LatentExamples } from "../example.ts";
-import type { Explainer, Explanation } from "../explainers/explainer.ts";
-import type { Question } from "../scorers/scorer.ts";
+} from "../llm/chat.ts";
+import type { LatentExamples } from "../interpret/example.ts";
+import type { Explainer, Explanation } from "../interpret/explainers/explainer.ts";
+import type { Question } from "../interpret/scorers/scorer.ts";
 
 /** Times that a question is asked whose answer is of no use; once under `--compat paper`. */
 const ATTEMPTS = 3;

@@ -5,10 +5,10 @@ import {
   type ChatModel,
   type ChatReply,
   type ChatRequest,
-} from "../../llm/chat.ts";
-import type { LatentExamples } from "../example.ts";
-import type { Explainer, ExplanationProblem } from "../explainers/explainer.ts";
-import type { Question } from "../scorers/scorer.ts";
+} from "../llm/chat.ts";
+import type { LatentExamples } from "../interpret/example.ts";
+import type { Explainer, ExplanationProblem } from "../interpret/explainers/explainer.ts";
+import type { Question } from "../interpret/scorers/scorer.ts";
 import { askedHash, Asking } from "./asking.ts";
 
 const NONE = {} as LatentExamples;

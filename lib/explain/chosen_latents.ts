@@ -1,15 +1,10 @@
 /** Which latents are explained, and which random ones they are compared with. */
-import { InputError } from "../../formats/input_error.ts";
-import type { LapeResult } from "../../lape/lape_json.ts";
-import type { Target } from "../../sae/target.ts";
-import { sample, seededRandom } from "../../stats/random.ts";
-import type { LatentName } from "../example.ts";
-
-/** A latent that is explained. */
-export interface ChosenLatent extends LatentName {
-  /** Languages that it was identified for, alphabetical; none of one drawn at random. */
-  readonly languages: readonly string[];
-}
+import { InputError } from "../formats/input_error.ts";
+import type { LapeResult } from "../lape/lape_json.ts";
+import type { Target } from "../sae/target.ts";
+import { sample, seededRandom } from "../stats/random.ts";
+import type { LatentName } from "../interpret/example.ts";
+import type { ChosenLatent } from "../interpret/results/found.ts";
 
 /** Latents of one hookpoint. */
 export interface HookpointLatents {

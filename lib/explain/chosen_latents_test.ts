@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { refuses } from "../../../tests/support/refusals.ts";
-import type { LapeResult } from "../../lape/lape_json.ts";
-import { resolveHookpoints } from "../../nn/hookpoints.ts";
-import type { Sae } from "../../sae/sae.ts";
-import type { Target } from "../../sae/target.ts";
+import { refuses } from "../../tests/support/refusals.ts";
+import type { LapeResult } from "../lape/lape_json.ts";
+import { resolveHookpoints } from "../nn/hookpoints.ts";
+import type { Sae } from "../sae/sae.ts";
+import type { Target } from "../sae/target.ts";
 import { controlCandidates, identifiedIndices, identifiedLatents } from "./chosen_latents.ts";
 
 const LATENTS = 300;

@@ -1,42 +1,27 @@
 /** From latents to explanations, on disk. */
 import { join } from "node:path";
-import { InputError } from "../../formats/input_error.ts";
-import { BudgetSpent, ChatFailure } from "../../llm/chat.ts";
-import type { LatentExamples } from "../example.ts";
-import type { Explainer, ExplanationProblem } from "../explainers/explainer.ts";
+import { InputError } from "../formats/input_error.ts";
+import { BudgetSpent, ChatFailure } from "../llm/chat.ts";
+import type { LatentExamples } from "../interpret/example.ts";
+import type { Explainer } from "../interpret/explainers/explainer.ts";
 import { askedHash, type Asking } from "./asking.ts";
-import type { ChosenLatent } from "./chosen_latents.ts";
 import type { Finished, FinishedEntry } from "./finished.ts";
 import { inOrder } from "./in_order.ts";
 import {
   explanationPath,
-  type Group,
   promptPath,
   readStoredText,
   writeValue,
-} from "./result_files.ts";
+} from "../interpret/results/result_files.ts";
+import type {
+  ChosenLatent,
+  Explained,
+  ExplanationOutcome,
+  LatentInGroup,
+} from "../interpret/results/found.ts";
 
 /** What a latent's examples are loaded by. */
 export type LoadExamples = (latent: ChosenLatent) => Promise<LatentExamples>;
-
-/** A latent that is to be explained, in its group. */
-export interface LatentInGroup {
-  readonly latent: ChosenLatent;
-  readonly group: Group;
-}
-
-/** What came of a latent. */
-export type Explained = LatentInGroup & ExplanationOutcome;
-
-type ExplanationOutcome =
-  | {
-    readonly kind: "explained";
-    readonly text: string;
-    /** What is wrong with it. */
-    readonly problem?: ExplanationProblem;
-  }
-  | { readonly kind: "unanswered"; readonly reason: string }
-  | { readonly kind: "unasked" };
 
 /** What explaining needs. */
 export interface Explaining {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { withFolder } from "../../../tests/support/run.ts";
+import { withFolder } from "../../tests/support/run.ts";
 import { storedExplanations } from "./explain_latents.ts";
 import { Finished } from "./finished.ts";
-import { explanationPath, writeValue } from "./result_files.ts";
+import { explanationPath, writeValue } from "../interpret/results/result_files.ts";
 
 Deno.test("a stored explanation keeps its mark until somebody edits it", () =>
   withFolder(async (folder) => {

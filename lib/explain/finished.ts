@@ -5,8 +5,8 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
-import { isFile } from "../../data/file_tree.ts";
-import { Checkpoint } from "../../data/checkpoint.ts";
+import { isFile } from "../data/file_tree.ts";
+import { Checkpoint } from "../data/checkpoint.ts";
 
 /** NaN has no JSON: it is null there. */
 const number = z.number().nullable().transform((value) => value ?? NaN);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { withFolder } from "../../../tests/support/run.ts";
+import { withFolder } from "../../tests/support/run.ts";
 import { Finished } from "./finished.ts";
 
 const SCORE = {

@@ -1,12 +1,12 @@
 /** interpret: identified features → explanations and what they are worth (spec train-and-interpret B). */
 import { join } from "node:path";
-import { print } from "../../cli/output.ts";
-import { isFile } from "../../data/file_tree.ts";
-import { claimFolder } from "../../data/folder_claim.ts";
-import { codeHash } from "../../data/manifest.ts";
-import { InputError } from "../../formats/input_error.ts";
-import { Endpoint } from "../../llm/endpoint.ts";
-import { openSession, profileTable, runModel, type RunningModel } from "../../session/session.ts";
+import { print } from "../cli/output.ts";
+import { isFile } from "../data/file_tree.ts";
+import { claimFolder } from "../data/folder_claim.ts";
+import { codeHash } from "../data/manifest.ts";
+import { InputError } from "../formats/input_error.ts";
+import { Endpoint } from "../llm/endpoint.ts";
+import { openSession, profileTable, runModel, type RunningModel } from "../session/session.ts";
 import { askRun } from "./ask_run.ts";
 import type { InterpretOptions } from "./options.ts";
 import { planRun } from "./plan_run.ts";

@@ -1,9 +1,9 @@
 /** Whoever is asked: models behind an endpoint, and the model that the latents are of. */
-import { BudgetSpent, type ChatModel, type Embedder } from "../../llm/chat.ts";
-import { openChatModel } from "../../llm/chat_model.ts";
-import { openEmbedder } from "../../llm/embedder.ts";
-import { chatPrices, embeddingPrices } from "../../llm/options.ts";
-import type { Scorer } from "../scorers/open_scorer.ts";
+import { BudgetSpent, type ChatModel, type Embedder } from "../llm/chat.ts";
+import { openChatModel } from "../llm/chat_model.ts";
+import { openEmbedder } from "../llm/embedder.ts";
+import { chatPrices, embeddingPrices } from "../llm/options.ts";
+import type { Scorer } from "../interpret/scorers/open_scorer.ts";
 import { Asking } from "./asking.ts";
 import type { Run } from "./run.ts";
 import type { Judges } from "./score_latents.ts";

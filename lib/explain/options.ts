@@ -3,10 +3,10 @@
  * B.14, language-specific-features 7.1), and what was added.
  */
 import type { Command } from "commander";
-import { step, type StepCommand } from "../../cli/step.ts";
-import { each, integer, number, oneOf } from "../../cli/values.ts";
-import { LAPE_RESULT_PATH } from "../../identify/lape_result.ts";
-import { type EndpointOptions, withEndpointOptions } from "../../llm/options.ts";
+import { step, type StepCommand } from "../cli/step.ts";
+import { each, integer, number, oneOf } from "../cli/values.ts";
+import { LAPE_RESULT_PATH } from "../identify/lape_result.ts";
+import { type EndpointOptions, withEndpointOptions } from "../llm/options.ts";
 import {
   ALL_LANGUAGES,
   COMPAT,
@@ -20,10 +20,10 @@ import {
   TEXT_COLUMN,
   type TextOptions,
   withModelOptions,
-} from "../../session/options.ts";
-import { type ExplainerName, EXPLAINERS } from "../explainers/open_explainer.ts";
-import { type ControlName, CONTROLS } from "../metrics/controls.ts";
-import { type ScorerName, SCORERS } from "../scorers/open_scorer.ts";
+} from "../session/options.ts";
+import { type ExplainerName, EXPLAINERS } from "../interpret/explainers/open_explainer.ts";
+import { type ControlName, CONTROLS } from "../interpret/metrics/controls.ts";
+import { type ScorerName, SCORERS } from "../interpret/scorers/open_scorer.ts";
 
 /** Parts of the work that are done anew though they are done. */
 export const STAGES = ["cache", "neighbours", "scores"] as const;

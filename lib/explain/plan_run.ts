@@ -1,9 +1,9 @@
 /** A dry run: every prompt and an estimate of the cost, without asking anyone. */
 import { join } from "node:path";
-import { print } from "../../cli/output.ts";
-import { progress } from "../../cli/progress.ts";
-import { writeManifest } from "../../data/manifest.ts";
-import { chatPrices, embeddingPrices } from "../../llm/options.ts";
+import { print } from "../cli/output.ts";
+import { progress } from "../cli/progress.ts";
+import { writeManifest } from "../data/manifest.ts";
+import { chatPrices, embeddingPrices } from "../llm/options.ts";
 import {
   expectedExplanation,
   planExplanations,

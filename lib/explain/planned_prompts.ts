@@ -1,14 +1,20 @@
 /** Every prompt of a run, and about what it would cost, without asking anyone (`--dry-run`). */
 import { join } from "node:path";
-import type { Embedder } from "../../llm/chat.ts";
-import { estimate } from "../../llm/estimate.ts";
-import { costOf, type Prices } from "../../llm/prices.ts";
-import { roughTokens } from "../../llm/token_counts.ts";
-import type { Explainer } from "../explainers/explainer.ts";
-import type { Scorer } from "../scorers/open_scorer.ts";
-import type { LatentInGroup, LoadExamples } from "./explain_latents.ts";
-import { type Group, groupFolder, latentStem, writeValue } from "./result_files.ts";
+import type { Embedder } from "../llm/chat.ts";
+import { estimate } from "../llm/estimate.ts";
+import { costOf, type Prices } from "../llm/prices.ts";
+import { roughTokens } from "../llm/token_counts.ts";
+import type { Explainer } from "../interpret/explainers/explainer.ts";
+import type { Scorer } from "../interpret/scorers/open_scorer.ts";
+import type { LoadExamples } from "./explain_latents.ts";
+import {
+  type Group,
+  groupFolder,
+  latentStem,
+  writeValue,
+} from "../interpret/results/result_files.ts";
 import type { Scorable } from "./score_latents.ts";
+import type { LatentInGroup } from "../interpret/results/found.ts";
 
 /** What one part of the run would take. */
 export interface PlannedPart {

@@ -1,18 +1,23 @@
 /** Everything before the first question: which latents, on which texts, with which activations. */
 import { join } from "node:path";
-import { remark } from "../../cli/output.ts";
-import type { TokenRows } from "../../data/token_rows.ts";
-import { writeManifest } from "../../data/manifest.ts";
-import { InputError } from "../../formats/input_error.ts";
-import { type IdentifiedFeatures, identifiedFeatures } from "../../identify/lape_result.ts";
-import { userAccess } from "../../subject/access.ts";
-import type { LatentsByHookpoint } from "../latent_cache/cache_options.ts";
-import { openPublishedCache, type PublishedCache } from "../latent_cache/published_cache.ts";
-import { openTokenMatrix, type TokenMatrixOptions } from "../latent_cache/token_matrix.ts";
+import { remark } from "../cli/output.ts";
+import type { TokenRows } from "../data/token_rows.ts";
+import { writeManifest } from "../data/manifest.ts";
+import { InputError } from "../formats/input_error.ts";
+import { type IdentifiedFeatures, identifiedFeatures } from "../identify/lape_result.ts";
+import { userAccess } from "../subject/access.ts";
+import type { LatentsByHookpoint } from "../interpret/latent_cache/cache_options.ts";
+import {
+  openPublishedCache,
+  type PublishedCache,
+} from "../interpret/latent_cache/published_cache.ts";
+import {
+  openTokenMatrix,
+  type TokenMatrixOptions,
+} from "../interpret/latent_cache/token_matrix.ts";
 import { type PassDone, readActivationsOnce } from "./activations.ts";
 import {
   byHookpoint,
-  type ChosenLatent,
   controlCandidates,
   identifiedIndices,
   identifiedLatents,
@@ -21,6 +26,7 @@ import type { InterpretOptions } from "./options.ts";
 import type { Run } from "./run.ts";
 import { cacheConfig, runConfig } from "./run_config.ts";
 import { controlsOf, exampleOptions, tokenMatrixOptions } from "./settings.ts";
+import type { ChosenLatent } from "../interpret/results/found.ts";
 
 /** Activations of all latents in question, and how they are to be read. */
 export interface Prepared {

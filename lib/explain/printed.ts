@@ -1,10 +1,10 @@
 /** What the step says at its end. */
-import { table } from "../../cli/table.ts";
-import type { ControlName } from "../metrics/controls.ts";
-import type { Estimate } from "../metrics/latent_score.ts";
+import { table } from "../cli/table.ts";
+import type { ControlName } from "../interpret/metrics/controls.ts";
+import type { Estimate } from "../interpret/metrics/latent_score.ts";
 import type { PlannedPart } from "./planned_prompts.ts";
-import type { Failures } from "./failures.ts";
-import type { ScorerSummary, Summary } from "./summary.ts";
+import type { Failures } from "../interpret/results/failures.ts";
+import type { ScorerSummary, Summary } from "../interpret/results/summary.ts";
 
 /** Scores beside those of controls, then per language; NaN is shown as a dash. */
 export function summaryTables({ scorers }: Summary): string {

@@ -3,27 +3,30 @@
  * neither the model nor its activations have to be there (spec train-and-interpret B.8, B.10).
  */
 import { join } from "node:path";
-import { print } from "../../cli/output.ts";
-import { isFile, isFolder } from "../../data/file_tree.ts";
-import { listFolder, readText } from "../../data/files.ts";
-import { codeHash, timesSince, writeManifest } from "../../data/manifest.ts";
-import { InputError } from "../../formats/input_error.ts";
-import { type IdentifiedFeatures, identifiedFeatures } from "../../identify/lape_result.ts";
-import type { LapeResult } from "../../lape/lape_json.ts";
-import { allHookpoints, resolveHookpoints } from "../../nn/hookpoints.ts";
-import { confusionScore } from "../metrics/confusion_score.ts";
-import { readScoredExamples } from "../scorers/score_file.ts";
-import type { ChosenLatent } from "./chosen_latents.ts";
-import type { Explained } from "./explain_latents.ts";
+import { print } from "../cli/output.ts";
+import { isFile, isFolder } from "../data/file_tree.ts";
+import { listFolder, readText } from "../data/files.ts";
+import { codeHash, timesSince, writeManifest } from "../data/manifest.ts";
+import { InputError } from "../formats/input_error.ts";
+import { type IdentifiedFeatures, identifiedFeatures } from "../identify/lape_result.ts";
+import type { LapeResult } from "../lape/lape_json.ts";
+import { allHookpoints, resolveHookpoints } from "../nn/hookpoints.ts";
+import { confusionScore } from "../interpret/metrics/confusion_score.ts";
+import { readScoredExamples } from "../interpret/scorers/score_file.ts";
 import { FINISHED } from "./finished.ts";
 import type { InterpretOptions } from "./options.ts";
 import { IDENTIFY_TEXTS } from "./prepared.ts";
 import { summaryTables } from "./printed.ts";
-import { explanationPath, latentStem, readStoredText, scorePath } from "./result_files.ts";
+import {
+  explanationPath,
+  latentStem,
+  readStoredText,
+  scorePath,
+} from "../interpret/results/result_files.ts";
 import { ASKING_ROOMS } from "./run.ts";
-import type { Scored } from "./score_latents.ts";
 import { stagesOf } from "./settings.ts";
-import { writeFindings } from "./written_results.ts";
+import { writeFindings } from "../interpret/results/written_results.ts";
+import type { ChosenLatent, Explained, Scored } from "../interpret/results/found.ts";
 
 /** Scorers whose files can be summed up: published programs sum up no others. */
 const SUMMED = ["detection", "fuzz"] as const;

@@ -1,21 +1,20 @@
 /** All questions of a run: explanations first, then their scores, group by group. */
-import { progress } from "../../cli/progress.ts";
-import type { UseReport } from "../../llm/endpoint_use.ts";
-import type { Explainer } from "../explainers/explainer.ts";
-import { openScorer, type Scorer, type ScorerOptions } from "../scorers/open_scorer.ts";
+import { progress } from "../cli/progress.ts";
+import type { UseReport } from "../llm/endpoint_use.ts";
+import type { Explainer } from "../interpret/explainers/explainer.ts";
+import { openScorer, type Scorer, type ScorerOptions } from "../interpret/scorers/open_scorer.ts";
 import { borrowedFrom, ownExplanations } from "./scored_explanations.ts";
-import {
-  type Explained,
-  explainLatents,
-  type LatentInGroup,
-  type LoadExamples,
-  storedExplanations,
-} from "./explain_latents.ts";
+import { explainLatents, type LoadExamples, storedExplanations } from "./explain_latents.ts";
 import type { Finished } from "./finished.ts";
 import type { InterpretOptions } from "./options.ts";
-import { type Judges, type Scorable, type Scored, scoreLatents } from "./score_latents.ts";
-import type { SelectedLatents } from "./select_latents.ts";
+import { type Judges, type Scorable, scoreLatents } from "./score_latents.ts";
 import { controlsOf } from "./settings.ts";
+import type {
+  Explained,
+  LatentInGroup,
+  Scored,
+  SelectedLatents,
+} from "../interpret/results/found.ts";
 
 /** What asking takes. */
 export interface Questioning {

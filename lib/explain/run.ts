@@ -1,13 +1,13 @@
 /** A run of the step: what it works with, and what it says of itself. */
 import { join } from "node:path";
-import { isFile } from "../../data/file_tree.ts";
-import { codeHash, timesSince, writeManifest } from "../../data/manifest.ts";
-import type { Endpoint } from "../../llm/endpoint.ts";
-import { type RunningModel, type Session, sessionProvenance } from "../../session/session.ts";
-import type { PromptTexts } from "../prompts/prompt_texts.ts";
+import { isFile } from "../data/file_tree.ts";
+import { codeHash, timesSince, writeManifest } from "../data/manifest.ts";
+import type { Endpoint } from "../llm/endpoint.ts";
+import { type RunningModel, type Session, sessionProvenance } from "../session/session.ts";
+import type { PromptTexts } from "../interpret/prompts/prompt_texts.ts";
 import type { InterpretOptions } from "./options.ts";
 import type { Prepared } from "./prepared.ts";
-import { RESULT_FILES } from "./written_results.ts";
+import { RESULT_FILES } from "../interpret/results/written_results.ts";
 
 /** Code that computes activations. */
 export const MODEL_ROOMS = [
@@ -18,7 +18,7 @@ export const MODEL_ROOMS = [
   "lib/interpret/latent_cache",
 ];
 /** Code that asks, and reads answers. */
-export const ASKING_ROOMS = ["lib/interpret"];
+export const ASKING_ROOMS = ["lib/interpret", "lib/explain"];
 
 /** What a run works with. */
 export interface Run {

@@ -1,6 +1,6 @@
 /** `run_config.json`: the options under the names and in the nesting of the published programs (B.1). */
-import type { ExampleOptions } from "../examples/example_source.ts";
-import type { TokenMatrixOptions } from "../latent_cache/token_matrix.ts";
+import type { ExampleOptions } from "../interpret/examples/example_source.ts";
+import type { TokenMatrixOptions } from "../interpret/latent_cache/token_matrix.ts";
 import type { InterpretOptions } from "./options.ts";
 
 /** What was chosen, with defaults in place. */

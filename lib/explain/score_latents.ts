@@ -1,29 +1,20 @@
 /** From explanations to scores, on disk. */
-import { allAnswered } from "../../llm/all_answered.ts";
-import { BudgetSpent, ChatFailure, type Embedder } from "../../llm/chat.ts";
-import type { LatentExamples } from "../example.ts";
-import type { LatentScore } from "../metrics/latent_score.ts";
-import type { Scorer } from "../scorers/open_scorer.ts";
-import type { ChatScorer, TokenLosses } from "../scorers/scorer.ts";
+import { allAnswered } from "../llm/all_answered.ts";
+import { BudgetSpent, ChatFailure, type Embedder } from "../llm/chat.ts";
+import type { LatentExamples } from "../interpret/example.ts";
+import type { Scorer } from "../interpret/scorers/open_scorer.ts";
+import type { ChatScorer, TokenLosses } from "../interpret/scorers/scorer.ts";
 import { askedHash, type Asking } from "./asking.ts";
-import type { LatentInGroup, LoadExamples } from "./explain_latents.ts";
+import type { LoadExamples } from "./explain_latents.ts";
 import type { Finished } from "./finished.ts";
 import { inOrder } from "./in_order.ts";
-import { scorePath, writeValue } from "./result_files.ts";
+import { scorePath, writeValue } from "../interpret/results/result_files.ts";
+import type { LatentInGroup, Scored } from "../interpret/results/found.ts";
 
 /** A latent and the explanation that is scored on it: its own, or another's. */
 export interface Scorable extends LatentInGroup {
   /** Undefined where there is none: the latent only takes its place in the order of B.7. */
   readonly text: string | undefined;
-}
-
-/** A latent's score. */
-export interface Scored extends LatentInGroup {
-  readonly scorer: string;
-  /** Undefined where there is none: the budget was spent before, or nobody answered. */
-  readonly score: LatentScore | undefined;
-  /** Why predictions are missing, one sentence per question; empty where the budget was spent. */
-  readonly failures: readonly string[];
 }
 
 /** Whoever is asked, and what names them: part of what makes two questions the same. */

@@ -1,7 +1,7 @@
 /** Which explanations are scored on which latents: their own, and, as a control, another's. */
-import { borrowedExplanations } from "../metrics/controls.ts";
-import type { Explained } from "./explain_latents.ts";
+import { borrowedExplanations } from "../interpret/metrics/controls.ts";
 import type { Scorable } from "./score_latents.ts";
+import type { Explained } from "../interpret/results/found.ts";
 
 /**
  * Latents with their own explanations, but for those of no use. As published, everything is scored, and

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Explained } from "./explain_latents.ts";
 import { borrowedFrom, ownExplanations } from "./scored_explanations.ts";
+import type { Explained } from "../interpret/results/found.ts";
 
 function latent(index: number, language = "Thai") {
   return { hookpoint: "layers.0.mlp", layer: 0, index, languages: [language] };

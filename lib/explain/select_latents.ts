@@ -1,24 +1,13 @@
 /** Which of the chosen latents fire often enough, and the random ones that stand beside them. */
-import { type ExampleSource, hasExamples } from "../examples/example_source.ts";
-import type { LatentName } from "../example.ts";
-import type { ChosenLatent } from "./chosen_latents.ts";
-import { listed, type ListedLatent } from "./failures.ts";
-import type { FiringStatistics } from "./result_tables.ts";
-import { latentStem } from "./result_files.ts";
-
-/** Latents to work on. */
-export interface SelectedLatents {
-  /** In the order of B.3. */
-  readonly identified: readonly ChosenLatent[];
-  /** As many of each hookpoint as are identified there, where so many fire often enough; likewise. */
-  readonly random: readonly ChosenLatent[];
-  /** Identified ones that fire in too few windows. */
-  readonly skipped: readonly (ListedLatent & { readonly active_windows: number })[];
-  /** Identified ones that never fire. */
-  readonly silent: readonly ListedLatent[];
-  /** Of a latent that is selected. */
-  statisticsOf(latent: LatentName): FiringStatistics;
-}
+import { type ExampleSource, hasExamples } from "../interpret/examples/example_source.ts";
+import type { LatentName } from "../interpret/example.ts";
+import { listed } from "../interpret/results/failures.ts";
+import { latentStem } from "../interpret/results/result_files.ts";
+import type {
+  ChosenLatent,
+  FiringStatistics,
+  SelectedLatents,
+} from "../interpret/results/found.ts";
 
 /** Candidates that are looked at together, per control that is still wanted: half of them may do. */
 const LOOK_AHEAD = 2;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { ExampleSource } from "../examples/example_source.ts";
-import type { LatentExamples, LatentName } from "../example.ts";
-import type { ChosenLatent } from "./chosen_latents.ts";
+import type { ExampleSource } from "../interpret/examples/example_source.ts";
+import type { LatentExamples, LatentName } from "../interpret/example.ts";
 import { selectLatents } from "./select_latents.ts";
+import type { ChosenLatent } from "../interpret/results/found.ts";
 
 function latents(hookpoint: string, indices: readonly number[]): ChosenLatent[] {
   return indices.map((index) => ({ hookpoint, layer: 0, index, languages: ["Thai"] }));

@@ -1,16 +1,17 @@
 /** The latents that are worked on, and the way to their examples. */
-import { InputError } from "../../formats/input_error.ts";
-import type { Tokenizer } from "../../formats/tokenizer.ts";
-import type { Embedder } from "../../llm/chat.ts";
-import { type ExampleOptions, hasExamples } from "../examples/example_source.ts";
-import { prepareNeighbours } from "../examples/neighbour_files.ts";
-import { openLatentExamples } from "../examples/open_examples.ts";
-import type { LatentExamples } from "../example.ts";
-import { byHookpoint, type ChosenLatent } from "./chosen_latents.ts";
-import { latentStem } from "./result_files.ts";
+import { InputError } from "../formats/input_error.ts";
+import type { Tokenizer } from "../formats/tokenizer.ts";
+import type { Embedder } from "../llm/chat.ts";
+import { type ExampleOptions, hasExamples } from "../interpret/examples/example_source.ts";
+import { prepareNeighbours } from "../interpret/examples/neighbour_files.ts";
+import { openLatentExamples } from "../interpret/examples/open_examples.ts";
+import type { LatentExamples } from "../interpret/example.ts";
+import { byHookpoint } from "./chosen_latents.ts";
+import { latentStem } from "../interpret/results/result_files.ts";
 import type { Prepared } from "./prepared.ts";
 import type { Run } from "./run.ts";
-import { type SelectedLatents, selectLatents } from "./select_latents.ts";
+import { selectLatents } from "./select_latents.ts";
+import type { ChosenLatent, SelectedLatents } from "../interpret/results/found.ts";
 
 /** Latents and their examples. */
 export interface SelectedExamples {

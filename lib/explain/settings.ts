@@ -1,11 +1,11 @@
 /** What the options come to, with the defaults that depend on others. */
 import { join, resolve } from "node:path";
-import { describeSpec, parseDatasetConfigs } from "../../data/dataset_configs.ts";
-import { InputError } from "../../formats/input_error.ts";
-import { ALL_LANGUAGES } from "../../session/options.ts";
-import type { ExampleOptions } from "../examples/example_source.ts";
-import type { TokenMatrixOptions } from "../latent_cache/token_matrix.ts";
-import type { ControlName } from "../metrics/controls.ts";
+import { describeSpec, parseDatasetConfigs } from "../data/dataset_configs.ts";
+import { InputError } from "../formats/input_error.ts";
+import { ALL_LANGUAGES } from "../session/options.ts";
+import type { ExampleOptions } from "../interpret/examples/example_source.ts";
+import type { TokenMatrixOptions } from "../interpret/latent_cache/token_matrix.ts";
+import type { ControlName } from "../interpret/metrics/controls.ts";
 import type { InterpretOptions } from "./options.ts";
 
 /** Endpoints that have a name of their own. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { refuses } from "../../../tests/support/refusals.ts";
-import { parseOptions } from "../../cli/step.ts";
+import { refuses } from "../../tests/support/refusals.ts";
+import { parseOptions } from "../cli/step.ts";
 import { interpretCommand, type InterpretOptions } from "./options.ts";
 import { exampleOptions, stagesOf, tokenMatrixOptions, withOwnNames } from "./settings.ts";
 import { checkSupported } from "./supported.ts";

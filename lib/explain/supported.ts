@@ -1,5 +1,5 @@
 /** Options that are refused, each in one sentence. */
-import { InputError } from "../../formats/input_error.ts";
+import { InputError } from "../formats/input_error.ts";
 import type { InterpretOptions } from "./options.ts";
 
 /** Scorers that compare vectors of texts. */

@@ -1,8 +1,8 @@
 /** How surprising examples are to the model that latents belong to: what the surprisal scorer asks. */
-import type { Tokenizer } from "../../formats/tokenizer.ts";
-import { type BatchLimits, groupTexts, pack } from "../../nn/batch.ts";
-import type { Llama } from "../../nn/llama.ts";
-import type { LossRequest, TokenLosses } from "../scorers/scorer.ts";
+import type { Tokenizer } from "../formats/tokenizer.ts";
+import { type BatchLimits, groupTexts, pack } from "../nn/batch.ts";
+import type { Llama } from "../nn/llama.ts";
+import type { LossRequest, TokenLosses } from "../interpret/scorers/scorer.ts";
 
 /** A model on a GPU. */
 export interface LossModel {

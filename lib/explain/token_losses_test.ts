@@ -1,10 +1,10 @@
 /** Losses of tokens after a prefix, against perplexities of whole texts. */
 import assert from "node:assert/strict";
-import { openTestGpu } from "../../../tests/support/gpu.ts";
-import { openTestLlama } from "../../../tests/support/models.ts";
-import { scoreTexts } from "../../steer/perplexity.ts";
-import { userAccess } from "../../subject/access.ts";
-import { openModelTokenizer } from "../../subject/open_tokenizer.ts";
+import { openTestGpu } from "../../tests/support/gpu.ts";
+import { openTestLlama } from "../../tests/support/models.ts";
+import { scoreTexts } from "../steer/perplexity.ts";
+import { userAccess } from "../subject/access.ts";
+import { openModelTokenizer } from "../subject/open_tokenizer.ts";
 import { tokenLosses } from "./token_losses.ts";
 
 const { tokenizer } = await openModelTokenizer(undefined, userAccess());

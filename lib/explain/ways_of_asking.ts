@@ -1,19 +1,19 @@
 /** The explainer, the scorers and the texts of prompts that options name. */
-import { readJson } from "../../data/files.ts";
-import type { LatentName } from "../example.ts";
-import type { Explainer } from "../explainers/explainer.ts";
-import { openExplainer } from "../explainers/open_explainer.ts";
+import { readJson } from "../data/files.ts";
+import type { LatentName } from "../interpret/example.ts";
+import type { Explainer } from "../interpret/explainers/explainer.ts";
+import { openExplainer } from "../interpret/explainers/open_explainer.ts";
 import {
   type PromptTexts,
   PUBLISHED_TEXTS,
   readPromptTexts,
   withInstruction,
-} from "../prompts/prompt_texts.ts";
-import { openScorer, type Scorer, type ScorerOptions } from "../scorers/open_scorer.ts";
-import type { ChosenLatent } from "./chosen_latents.ts";
+} from "../interpret/prompts/prompt_texts.ts";
+import { openScorer, type Scorer, type ScorerOptions } from "../interpret/scorers/open_scorer.ts";
 import type { InterpretOptions } from "./options.ts";
-import { latentStem } from "./result_files.ts";
+import { latentStem } from "../interpret/results/result_files.ts";
 import { stagesOf } from "./settings.ts";
+import type { ChosenLatent } from "../interpret/results/found.ts";
 
 /** How it is asked. */
 export interface WaysOfAsking {

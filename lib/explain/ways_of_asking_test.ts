@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { withFolder } from "../../../tests/support/run.ts";
-import { PUBLISHED_TEXTS } from "../prompts/prompt_texts.ts";
+import { withFolder } from "../../tests/support/run.ts";
+import { PUBLISHED_TEXTS } from "../interpret/prompts/prompt_texts.ts";
 import type { InterpretOptions } from "./options.ts";
 import { promptTexts } from "./ways_of_asking.ts";
 

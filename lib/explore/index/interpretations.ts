@@ -5,8 +5,8 @@ import { sha256File } from "../../data/files.ts";
 import {
   type InterpretationScore,
   readInterpretations,
-} from "../../interpret/step/read_interpretations.ts";
-import { RESULT_FILES } from "../../interpret/step/written_results.ts";
+} from "../../interpret/results/read_interpretations.ts";
+import { RESULT_FILES } from "../../interpret/results/written_results.ts";
 import type { ExplanationScore } from "../backend.ts";
 
 /** Explanations and scores of latents. */

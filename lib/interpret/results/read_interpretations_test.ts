@@ -3,11 +3,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { refuses } from "../../../tests/support/refusals.ts";
 import { withFolder } from "../../../tests/support/run.ts";
-import type { ChosenLatent } from "./chosen_latents.ts";
 import { readInterpretations } from "./read_interpretations.ts";
 import type { Group } from "./result_files.ts";
-import type { Scored } from "./score_latents.ts";
 import { type Findings, writeFindings } from "./written_results.ts";
+import type { ChosenLatent, Scored } from "./found.ts";
 
 const HOSTILE = 'a "quoted", <script>\n\u202e«文»';
 const LANGUAGE = 'Bad, "language"';

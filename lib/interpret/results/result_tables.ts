@@ -1,19 +1,7 @@
 /** Explanations and scores as tables: a row per latent, a row per latent and scorer. */
 import type { Cell, Columns } from "../../data/tables.ts";
 import type { LatentName } from "../example.ts";
-import type { Explained } from "./explain_latents.ts";
-import type { Scored } from "./score_latents.ts";
-
-/** How often a latent fires. */
-export interface FiringStatistics {
-  /** Windows in which it fires, of all. */
-  readonly activeWindows: number;
-  readonly windows: number;
-  /** Tokens on which it fires, of all. */
-  readonly firedTokens: number;
-  readonly tokens: number;
-  readonly max: number;
-}
+import type { Explained, FiringStatistics, Scored } from "./found.ts";
 
 /** Separates languages in a cell. */
 export const LANGUAGE_SEPARATOR = "; ";

@@ -15,7 +15,7 @@ import {
 } from "../metrics/language_scores.ts";
 import type { Estimate } from "../metrics/latent_score.ts";
 import type { Group } from "./result_files.ts";
-import type { Scored } from "./score_latents.ts";
+import type { Scored } from "./found.ts";
 
 /** `summary.json`; numbers that are not defined are null there. */
 export interface Summary {

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import type { LatentScore } from "../metrics/latent_score.ts";
 import type { Group } from "./result_files.ts";
-import type { Scored } from "./score_latents.ts";
 import { summarise } from "./summary.ts";
+import type { Scored } from "./found.ts";
 
 function scored(
   group: Group,

@@ -5,12 +5,10 @@ import { writeManifest } from "../../data/manifest.ts";
 import { writeTable } from "../../data/tables.ts";
 import { averageScores } from "../metrics/language_scores.ts";
 import type { LatentName } from "../example.ts";
-import type { Explained } from "./explain_latents.ts";
 import { type Failures, listed } from "./failures.ts";
-import { explanationColumns, type FiringStatistics, scoreColumns } from "./result_tables.ts";
-import type { Scored } from "./score_latents.ts";
-import type { SelectedLatents } from "./select_latents.ts";
+import { explanationColumns, scoreColumns } from "./result_tables.ts";
 import { groupedScores, summarise, type Summary } from "./summary.ts";
+import type { Explained, FiringStatistics, Scored, SelectedLatents } from "./found.ts";
 
 /** What was found, whole or as far as a budget went. */
 export interface Findings {
