@@ -9,7 +9,7 @@ import { print, remark } from "../lib/cli/output.ts";
 import { NO_LAVAPIPE_SETTINGS, type Workload } from "../lib/cli/lavapipe.ts";
 import { run } from "../lib/cli/run.ts";
 import { step } from "../lib/cli/step.ts";
-import { oneOf } from "../lib/cli/values.ts";
+import { integer, oneOf } from "../lib/cli/values.ts";
 import { Gpu } from "../lib/gpu/device.ts";
 import { encodeSection } from "./encoding.ts";
 import { generationSection, largeSection, scoringSection } from "./generation.ts";
@@ -54,6 +54,11 @@ const command = step(
   "deno task bench --quick --python ~/venv/bin/python",
 )
   .option("--quick", "smaller shapes and fewer rounds: under five minutes")
+  .option(
+    "--rounds <n>",
+    "how often everything is measured, a job a third as often (default: 7, or 3 with --quick)",
+    integer({ min: 1 }),
+  )
   .option(
     "--only <sections>",
     `measure some sections only, of ${SECTION_NAMES.join(",")}`,
@@ -107,11 +112,12 @@ async function startPeers(
 function circumstances(
   { description, driver }: BroughtUpAdapter,
   { gpu, peers }: Bench,
-  { quick, only, peerAvx2, smollm2 }: Options,
+  { quick, rounds, only, peerAvx2, smollm2 }: Options,
 ): Circumstances {
   const words = [
     "deno task bench",
     quick && "--quick",
+    rounds && `--rounds ${rounds}`,
     only.length < SECTION_NAMES.length && `--only ${only.join(",")}`,
     peerAvx2 && "--peer-avx2",
     smollm2 && "--smollm2 SmolLM2-135M-Instruct.Q4_1.gguf",
@@ -159,7 +165,7 @@ async function measure(
   using gpu = await Gpu.open(adapter.adapter);
   const peerEnvironment = peerAvx2 ? AVX2 : {};
   const peers = await startPeers(python, peerEnvironment);
-  const rounds = quick ? 3 : 7;
+  const rounds = options.rounds ?? (quick ? 3 : 7);
   const bench: Bench = { gpu, peers, python, peerEnvironment, quick, rounds, folder, smollm2 };
   try {
     const entry = await ResultsEntry.open(results, circumstances(adapter, bench, options));
