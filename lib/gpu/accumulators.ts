@@ -3,7 +3,7 @@ import accumulateSource from "../../kernels/accumulate.wgsl" with { type: "text"
 import denseSource from "../../kernels/count_dense.wgsl" with { type: "text" };
 import neuronsSource from "../../kernels/count_neurons.wgsl" with { type: "text" };
 import topkSource from "../../kernels/count_topk.wgsl" with { type: "text" };
-import type { Gpu } from "./device.ts";
+import { type Gpu, ITEM_LANES } from "./device.ts";
 import type { Allocated } from "./memory.ts";
 import type { Binding, Recorder } from "./recorder.ts";
 import { bindRows, type Rows, rowsBetween } from "./rows.ts";
@@ -70,10 +70,9 @@ export class Accumulators implements Disposable {
     seen: GPUBuffer,
     countZeros: boolean,
   ): void {
-    const { lanes } = this.#gpu;
     const kernel = this.#gpu.kernel("count_topk", accumulateSource + topkSource, {
       K: k,
-      LANES: lanes,
+      LANES: ITEM_LANES,
       COUNT_ZEROS: countZeros ? 1 : 0,
       GROUPED: this.#groups ? 1 : 0,
     });
@@ -86,7 +85,7 @@ export class Accumulators implements Disposable {
       ...this.#groupBindings(parts, 0),
     ];
     const params = [tokens * k, Math.ceil(this.width / 32), this.width];
-    recorder.dispatchItems(kernel, bindings, params, Math.ceil(tokens * k / lanes));
+    recorder.dispatchItems(kernel, bindings, params, Math.ceil(tokens * k / ITEM_LANES));
   }
 
   /**
@@ -105,9 +104,8 @@ export class Accumulators implements Disposable {
     firstToken: number,
     last: GPUBuffer,
   ): void {
-    const { lanes } = this.#gpu;
     const kernel = this.#gpu.kernel("count_dense", accumulateSource + denseSource, {
-      LANES: lanes,
+      LANES: ITEM_LANES,
       GROUPED: this.#groups ? 1 : 0,
     });
     for (let from = 0; from < f.rows; from += MOST_TOKENS) {
@@ -121,7 +119,7 @@ export class Accumulators implements Disposable {
         ...this.#groupBindings(parts, token),
       ];
       const params = [block.rows, block.stride, block.width, first, this.width];
-      recorder.dispatchItems(kernel, bindings, params, Math.ceil(block.width / lanes));
+      recorder.dispatchItems(kernel, bindings, params, Math.ceil(block.width / ITEM_LANES));
     }
   }
 
@@ -136,9 +134,8 @@ export class Accumulators implements Disposable {
     parts: TokenParts,
     firstToken: number,
   ): void {
-    const { lanes } = this.#gpu;
     const kernel = this.#gpu.kernel("count_neurons", accumulateSource + neuronsSource, {
-      LANES: lanes,
+      LANES: ITEM_LANES,
       GROUPED: this.#groups ? 1 : 0,
     });
     const bindings = [
@@ -148,7 +145,7 @@ export class Accumulators implements Disposable {
       ...this.#groupBindings(parts, firstToken),
     ];
     const params = [activations.rows, activations.stride, this.width];
-    recorder.dispatchItems(kernel, bindings, params, Math.ceil(this.width / lanes));
+    recorder.dispatchItems(kernel, bindings, params, Math.ceil(this.width / ITEM_LANES));
   }
 
   /** What kernels bind for groups, where groups are counted. */

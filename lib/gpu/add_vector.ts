@@ -1,6 +1,6 @@
 /** One of several vectors added to each row: kernels/add_vector.wgsl. */
 import source from "../../kernels/add_vector.wgsl" with { type: "text" };
-import type { Gpu } from "./device.ts";
+import { type Gpu, ITEM_LANES } from "./device.ts";
 import type { Recorder } from "./recorder.ts";
 import { bindRows, type Rows } from "./rows.ts";
 
@@ -24,10 +24,9 @@ export function recordAddVector(
   if (vectors.width !== y.width) {
     throw new RangeError(`vectors of ${vectors.width} values for rows of ${y.width}`);
   }
-  const { lanes } = gpu;
-  const kernel = gpu.kernel("add_vector", source, { LANES: lanes, GROUPED: groups ? 1 : 0 });
+  const kernel = gpu.kernel("add_vector", source, { LANES: ITEM_LANES, GROUPED: groups ? 1 : 0 });
   const quads = y.stride / 4;
   const count = y.rows * quads;
   const bindings = [bindRows(y), bindRows(vectors), ...(groups ? [groups] : [])];
-  recorder.dispatchItems(kernel, bindings, [count, quads], Math.ceil(count / lanes));
+  recorder.dispatchItems(kernel, bindings, [count, quads], Math.ceil(count / ITEM_LANES));
 }

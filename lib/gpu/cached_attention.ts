@@ -1,7 +1,7 @@
 /** Attention to cached keys and values: kernels/cache_keys.wgsl, kernels/attention.wgsl. */
 import source from "../../kernels/cache_keys.wgsl" with { type: "text" };
 import { recordAttentionTo, type TextPlaces } from "./attention.ts";
-import type { Gpu } from "./device.ts";
+import { type Gpu, ITEM_LANES } from "./device.ts";
 import type { AttentionShape, KeyValues } from "./key_values.ts";
 import type { Recorder } from "./recorder.ts";
 import { bindRows, type Rows } from "./rows.ts";
@@ -27,13 +27,15 @@ export function recordCachedAttention(
   const { heads, keyValueHeads, headDim } = shape;
   const quads = headDim / 4;
   const count = 2 * keyValueHeads * quads;
-  const lanes = gpu.subgroupLanes ?? gpu.lanes;
-  const kernel = gpu.kernel("cache_keys", source, { FAMILY: gpu.identity.family, LANES: lanes });
+  const kernel = gpu.kernel("cache_keys", source, {
+    FAMILY: gpu.identity.family,
+    LANES: ITEM_LANES,
+  });
   recorder.dispatchItems(
     kernel,
     [bindRows(qkv), places.firsts, places.positions, cache.binding],
     [qkv.rows, qkv.stride / 4, heads * quads, count, cache.quads, cache.fold],
-    Math.ceil(qkv.rows * count / lanes),
+    Math.ceil(qkv.rows * count / ITEM_LANES),
   );
   recordAttentionTo(gpu, recorder, shape, qkv, cache, places, y);
 }

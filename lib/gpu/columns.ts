@@ -1,6 +1,6 @@
 /** Reading some columns of a matrix back: kernels/gather_columns.wgsl. */
 import source from "../../kernels/gather_columns.wgsl" with { type: "text" };
-import type { Gpu } from "./device.ts";
+import { type Gpu, ITEM_LANES } from "./device.ts";
 import type { Allocated } from "./memory.ts";
 import type { Recorder } from "./recorder.ts";
 import { bindRows, type Rows, rowsBetween } from "./rows.ts";
@@ -51,12 +51,11 @@ export class ColumnReader implements Disposable {
   }
 
   async #readRows(recorder: Recorder, x: Rows, count: number): Promise<Float32Array> {
-    const { lanes } = this.#gpu;
     const values = this.#values.resource;
-    const kernel = this.#gpu.kernel("gather_columns", source, { LANES: lanes });
+    const kernel = this.#gpu.kernel("gather_columns", source, { LANES: ITEM_LANES });
     const bindings = [bindRows(x), this.#columns.resource, values];
     const size = x.rows * count;
-    recorder.dispatchItems(kernel, bindings, [size, x.stride, count], Math.ceil(size / lanes));
+    recorder.dispatchItems(kernel, bindings, [size, x.stride, count], Math.ceil(size / ITEM_LANES));
     recorder.submit();
     return new Float32Array(await this.#gpu.read(values, 0, size * 4));
   }

@@ -1,6 +1,6 @@
 /** Which latents have long not fired: kernels/dead_latents.wgsl. */
 import source from "../../kernels/dead_latents.wgsl" with { type: "text" };
-import type { Gpu } from "./device.ts";
+import { type Gpu, ITEM_LANES } from "./device.ts";
 import type { Recorder } from "./recorder.ts";
 import { allocateRows, bindRows, type OwnedRows } from "./rows.ts";
 import type { TopKEntries } from "./topk.ts";
@@ -33,21 +33,19 @@ export class DeadLatents implements Disposable {
    * @param entries of `slots` slots
    */
   recordFired(recorder: Recorder, entries: TopKEntries, slots: number, zeros: boolean): void {
-    const { lanes } = this.#gpu;
-    const constants = { STEP: "mark", ZEROS: zeros ? 1 : 0, LANES: lanes };
+    const constants = { STEP: "mark", ZEROS: zeros ? 1 : 0, LANES: ITEM_LANES };
     const kernel = this.#gpu.kernel("dead_latents", source, constants);
     const bindings = [entries.indices, this.#fired, ...(zeros ? [] : [entries.values])];
-    recorder.dispatchItems(kernel, bindings, [slots, 0, 0], Math.ceil(slots / lanes));
+    recorder.dispatchItems(kernel, bindings, [slots, 0, 0], Math.ceil(slots / ITEM_LANES));
   }
 
   /** Records that `tokens` tokens have passed, in which latents fired as recorded since the last call. */
   recordAge(recorder: Recorder, tokens: number): void {
-    const { lanes } = this.#gpu;
-    const kernel = this.#gpu.kernel("dead_latents", source, { STEP: "age", LANES: lanes });
+    const kernel = this.#gpu.kernel("dead_latents", source, { STEP: "age", LANES: ITEM_LANES });
     const bindings = [this.#fired, this.#since, bindRows(this.mask), this.count];
     const params = [this.latents, tokens, this.threshold];
     recorder.clear(this.count);
-    recorder.dispatchItems(kernel, bindings, params, Math.ceil(this.latents / lanes));
+    recorder.dispatchItems(kernel, bindings, params, Math.ceil(this.latents / ITEM_LANES));
   }
 
   /** Reads the tokens since each latent fired, as of the last `recordAge`. */

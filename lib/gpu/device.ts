@@ -30,6 +30,12 @@ export interface Kernel {
 /** Workgroups along x before a grid folds into y; kernels know it as `GRID`. */
 export const GRID = 32768;
 
+/**
+ * Invocations of a workgroup where each has an item of its own. A workgroup costs a processor more than
+ * eight copies of a vec4: with 8 invocations, kernels that do little would do mostly that.
+ */
+export const ITEM_LANES = 64;
+
 /** What results record about the adapter that made them. */
 export interface AdapterIdentity {
   readonly vendor: string;

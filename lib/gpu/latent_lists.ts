@@ -1,6 +1,6 @@
 /** The slots of each latent, in the order of tokens: kernels/latent_lists.wgsl. */
 import source from "../../kernels/latent_lists.wgsl" with { type: "text" };
-import type { Gpu } from "./device.ts";
+import { type Gpu, ITEM_LANES } from "./device.ts";
 import type { Recorder } from "./recorder.ts";
 
 /** Slots that tokens have for one purpose: for the output, for AuxK, or for Multi-TopK. */
@@ -54,24 +54,23 @@ export class LatentLists implements Disposable {
 
   /** Records the making of the lists of `tokens` tokens. */
   record(recorder: Recorder, tokens: number, sections: readonly SlotSection[]): void {
-    const { lanes } = this.#gpu;
-    const constants = { LANES: lanes, SECTIONS: this.sections, WORDS: this.#words };
+    const constants = { LANES: ITEM_LANES, SECTIONS: this.sections, WORDS: this.#words };
     const kernel = (step: "mark" | "place" | "fill") =>
       this.#gpu.kernel("latent_lists", source, { ...constants, STEP: step });
     recorder.clear(this.#bits);
     recorder.clear(this.#cursor);
     for (const { section, k, indices, slots } of sections) {
       const params = [tokens * k, k, section, 0];
-      const groups = Math.ceil(tokens * k / lanes);
+      const groups = Math.ceil(tokens * k / ITEM_LANES);
       recorder.dispatchItems(kernel("mark"), [indices, slots, this.#bits], params, groups);
     }
     const placed = [this.#bits, this.lists, this.#cursor];
-    const latentGroups = Math.ceil(this.latents / lanes);
+    const latentGroups = Math.ceil(this.latents / ITEM_LANES);
     recorder.dispatchItems(kernel("place"), placed, [this.latents, 0, 0, 0], latentGroups);
     for (const { section, k, indices, slots, residuals } of sections) {
       const bindings = [indices, slots, this.#bits, this.lists, this.list];
       const params = [tokens * k, k, section, residuals];
-      const groups = Math.ceil(tokens * k / lanes);
+      const groups = Math.ceil(tokens * k / ITEM_LANES);
       recorder.dispatchItems(kernel("fill"), bindings, params, groups);
     }
   }

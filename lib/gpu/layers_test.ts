@@ -138,11 +138,11 @@ Deno.test("rotary embedding against f64", async () => {
   using gpu = await openTestGpu();
   const random = seededRandom(3);
   for (
-    const [rows, heads, others, headDim] of [[1, 1, 0, 4], [33, 3, 2, 32], [257, 5, 1, 6], [
+    const [rows, heads, others, headDim] of [[1, 1, 0, 4], [33, 3, 2, 32], [257, 5, 1, 12], [
       66_000,
       1,
       1,
-      2,
+      8,
     ]]
   ) {
     const width = (heads + others) * headDim;

@@ -1,6 +1,6 @@
 /** Rotary position embedding: kernels/rope.wgsl. */
 import source from "../../kernels/rope.wgsl" with { type: "text" };
-import type { Gpu } from "./device.ts";
+import { type Gpu, ITEM_LANES } from "./device.ts";
 import type { Binding, Recorder } from "./recorder.ts";
 import { bindRows, type Rows } from "./rows.ts";
 
@@ -9,6 +9,7 @@ import { bindRows, type Rows } from "./rows.ts";
  *
  * @param positions [rows] u32
  * @param table [positions, headDim / 2] (cos, sin) pairs
+ * @param headDim a multiple of 4
  */
 export function recordRope(
   gpu: Gpu,
@@ -19,7 +20,10 @@ export function recordRope(
   heads: number,
   headDim: number,
 ): void {
-  const kernel = gpu.kernel("rope", source, { LANES: gpu.lanes });
-  const params = [z.rows, z.stride, heads, headDim / 2];
-  recorder.dispatchItems(kernel, [bindRows(z), positions, table], params, z.rows);
+  const width = headDim % 8 === 0 ? 4 : 2;
+  const kernel = gpu.kernel("rope", source, { LANES: ITEM_LANES, WIDTH: width });
+  const half = headDim / 2 / width;
+  const params = [z.rows, z.stride / width, heads * half, half];
+  const groups = Math.ceil(z.rows * heads * half / ITEM_LANES);
+  recorder.dispatchItems(kernel, [bindRows(z), positions, table], params, groups);
 }
