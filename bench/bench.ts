@@ -26,6 +26,8 @@ interface Measured {
   readonly measure: (bench: Bench) => Promise<Section>;
   /** What lavapipe is set up for, once per process: sections of one workload share one. */
   readonly workload: Workload;
+  /** Beside NumPy and PyTorch, which take seconds to start; others start a peer of their own. */
+  readonly peers?: true;
 }
 
 /** Of Llama-3.2-1B; of the embedded model; of the embedded model when it writes up to 64 texts. */
@@ -33,9 +35,9 @@ const [WIDE, NARROW, WRITING] = [{ columns: 2048 }, { columns: 128 }, { columns:
 
 /** In this order. */
 const SECTIONS = {
-  kernels: { measure: kernelsSection, workload: WIDE },
-  encode: { measure: encodeSection, workload: WIDE },
-  job: { measure: jobSection, workload: WIDE },
+  kernels: { measure: kernelsSection, workload: WIDE, peers: true },
+  encode: { measure: encodeSection, workload: WIDE, peers: true },
+  job: { measure: jobSection, workload: WIDE, peers: true },
   large: { measure: largeSection, workload: WIDE },
   generation: { measure: generationSection, workload: WRITING },
   scoring: { measure: scoringSection, workload: NARROW },
@@ -164,7 +166,8 @@ async function measure(
   const adapter = await bringUpAdapter({ workload });
   using gpu = await Gpu.open(adapter.adapter);
   const peerEnvironment = peerAvx2 ? AVX2 : {};
-  const peers = await startPeers(python, peerEnvironment);
+  const beside = names.some((name) => (SECTIONS[name] as Measured).peers);
+  const peers = beside ? await startPeers(python, peerEnvironment) : new Map<PeerName, Peer>();
   const rounds = options.rounds ?? (quick ? 3 : 7);
   const bench: Bench = { gpu, peers, python, peerEnvironment, quick, rounds, folder, smollm2 };
   try {
