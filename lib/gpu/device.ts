@@ -31,8 +31,8 @@ export interface Kernel {
 export const GRID = 32768;
 
 /**
- * Invocations of a workgroup where each has an item of its own. A workgroup costs a processor more than
- * eight copies of a vec4: with 8 invocations, kernels that do little would do mostly that.
+ * Invocations of a workgroup where each has an item of its own. A workgroup has a cost of its own on
+ * a processor: with 8 invocations, kernels that do little would pay mostly that.
  */
 export const ITEM_LANES = 64;
 

@@ -24,7 +24,7 @@ export interface Epilogue {
   readonly relu?: boolean;
 }
 
-/** Where the two halves of a gated product go. */
+/** What happens to the two halves of a gated product. */
 export interface GatedEpilogue {
   /** [rows of W] f32, by turns as the rows of W. */
   readonly bias?: GPUBuffer | GPUBufferBinding;
@@ -104,7 +104,7 @@ export function recordGatedMatMul(
 }
 
 /**
- * The same for one shard of a matrix that is not gated.
+ * Records `Y = f(X Wᵀ)` for one shard of W.
  *
  * @param origin row of the matrix that lands in column 0 of Y and takes the first of `epilogue.bias`
  */
